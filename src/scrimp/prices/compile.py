@@ -1,0 +1,1 @@
+"""Placeholder that the price work replaces in its first commit."""
