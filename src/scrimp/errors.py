@@ -1,16 +1,16 @@
 """The errors that some code branches on, and how each is told to a client or a person.
 
-    ScrimpError             status, code, hint
-      ConfigError           start-up only: the path to the key; exit code 2
-      Refused               we said no: 400, 401, 403, 404, 413, 415, 429
-      ProviderError         they said no
-        Down                no connection, or it broke before an answer
-        Slow                a time-out: connect, first token, idle or total
-        Busy                429 or 529, with retry_after
-        Rejected            another 4xx; never retried
-        Broken              the answer broke off in mid-stream
-      Stopped               we ended a stream
-      StoreError            our own store failed; logged and counted, never shown to a client
+ScrimpError             status, code, hint
+  ConfigError           start-up only: the path to the key; exit code 2
+  Refused               we said no: 400, 401, 403, 404, 413, 415, 429
+  ProviderError         they said no
+    Down                no connection, or it broke before an answer
+    Slow                a time-out: connect, first token, idle or total
+    Busy                429 or 529, with retry_after
+    Rejected            another 4xx; never retried
+    Broken              the answer broke off in mid-stream
+  Stopped               we ended a stream
+  StoreError            our own store failed; logged and counted, never shown to a client
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ def render(error: ScrimpError, dialect: str, call_id: str) -> bytes:
     """The error as a JSON body in the caller's dialect ("openai" or "anthropic")."""
     message = f"scrimp: {error}"
     if dialect == "anthropic":
-        kind = _ANTHROPIC_TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
+        kind = _ANTHROPIC_TYPES.get(
+            error.status, "invalid_request_error" if error.status < 500 else "api_error"
+        )
         return json.dumps(
             {"type": "error", "error": {"type": kind, "message": message}, "request_id": call_id}
         ).encode()
