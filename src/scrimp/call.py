@@ -17,7 +17,7 @@ Mode = Literal["off", "shadow", "on"]
 Kind = Literal["measured", "estimated"]
 Basis = Literal["exact", "estimated", "assumed-full", "none"]
 """How the billed usage is known: reported by the provider; counted by us from what passed through; counted, and
-the provider bills a cut answer in full, so it is a lower bound; or not at all (no tokens were used, or nobody knows)."""
+the provider bills a cut answer in full, so it is a lower bound; or not at all (nothing used, or nobody knows)."""
 
 Api = Literal[
     "openai.chat",
@@ -156,12 +156,16 @@ class Target(msgspec.Struct, gc=False):
 
 
 class Try(msgspec.Struct, gc=False):
-    """One attempt at a target. Times in nanoseconds since the epoch; status 0: no answer came."""
+    """One attempt at a target, begun at `at` (monotonic ns); status 0: no answer came.
+
+    `sent`: the request may have reached the provider, so its input may be billed.
+    """
 
     provider: str
     model: str
     at: int
     status: int = 0
+    sent: bool = True
     error: str = ""
 
 
@@ -169,7 +173,7 @@ class Answer(msgspec.Struct, gc=False):
     """What came back, as far as it was read. Written by send (or, before sending, by a cache step).
 
     `whole`: the provider ended the answer in order. `usage` None: the provider reported none.
-    `text_tokens` is our own count of the visible output, made only when no usage was reported.
+    `body` is what passed through, as decoded bytes (cut in the middle where it is very large); times are monotonic ns.
     """
 
     status: int = 0
@@ -178,10 +182,9 @@ class Answer(msgspec.Struct, gc=False):
     finish: str = ""
     usage: Usage | None = None
     whole: bool = False
-    text_tokens: int = 0
     first_byte_at: int = 0
-    ended_at: int = 0
     request_id: str = ""
+    body: bytes = b""
 
 
 class Cost(msgspec.Struct, gc=False):
@@ -199,6 +202,11 @@ class Cost(msgspec.Struct, gc=False):
     unpriced: str = ""
     price_model: str = ""
     flags: tuple[str, ...] = ()
+
+    @property
+    def paid_usd(self) -> str:
+        """What is paid, in dollars as an exact decimal string."""
+        return usd(self.paid)
 
 
 class Saving(msgspec.Struct, frozen=True, gc=False):
@@ -224,6 +232,7 @@ class Call(msgspec.Struct):
 
     `at` and `mono` are the call's clock (nanoseconds: wall time, monotonic), read once when it arrived.
     `headers` are the client's, names lower-case. `raw` is the body as received (None while it streams through).
+    `sent_at`, `left` and `error` are how it went: when the request left us, whether the client hung up, what failed.
     """
 
     id: str
@@ -244,6 +253,14 @@ class Call(msgspec.Struct):
     cost: Cost | None = None
     savings: list[Saving] = []
     outcome: Outcome | None = None
+    sent_at: int = 0
+    left: bool = False
+    error: str = ""
+
+    @property
+    def applied(self) -> tuple[str, ...]:
+        """The strategies that changed this call or its answer, in pipeline order: what `x-scrimp` tells the client."""
+        return tuple(name for name, value in self.facts.items() if isinstance(value, dict) and value.get("applied"))
 
     def fact(self, name: str, value: Any) -> None:
         """Leave a fact for `price` and the records; facts are append-only, one name a step."""
@@ -261,7 +278,7 @@ class Call(msgspec.Struct):
 
 WRITERS: dict[str, dict[str, str]] = {
     "plan": {"ask": "wire", "raw": "wire", "who": "attribute", "targets": "route"},
-    "send": {"answer": "send", "tries": "send"},
+    "send": {"answer": "send", "tries": "send", "sent_at": "send", "left": "send", "error": "send"},
     "settle": {"cost": "price", "savings": "price", "outcome": "settle"},
 }
 """Part -> its one writer, by phase."""

@@ -28,8 +28,11 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of every section: frozen, unknown keys refused."""
 
 
-class ServeConfig(Section):
-    """`[serve]`: where the gateway listens. `origins`: browser origins that may call it; `hosts`: names its pages answer to."""
+class ServeConfig(Section, frozen=True):
+    """`[serve]`: where the gateway listens. `origins`: browser origins that may call it.
+
+    `hosts`: further host names its pages answer to; loopback names and `host` itself always do.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 4100
@@ -39,7 +42,7 @@ class ServeConfig(Section):
     drain: Seconds = 20.0
 
 
-class ProviderConfig(Section):
+class ProviderConfig(Section, frozen=True):
     """`[providers.NAME]`: one provider. Times in seconds; `total` 0: no limit. `api_key` is "${NAME}" or empty."""
 
     base_url: str
@@ -53,7 +56,7 @@ class ProviderConfig(Section):
     cut_bills: Literal["stops", "full", ""] = ""
 
 
-class ModelConfig(Section):
+class ModelConfig(Section, frozen=True):
     """`[models."NAME"]` or `[models."provider/NAME"]`: a price of one's own, in USD per million tokens.
 
     `gpu_hour_usd` with `tokens_per_second` prices a server of one's own instead. `context` in tokens.
@@ -71,19 +74,19 @@ class ModelConfig(Section):
     tier: str = ""
 
 
-class AttributeConfig(Section):
+class AttributeConfig(Section, frozen=True):
     """`[attribute]`: how features are named where nothing is tagged: by words, by plain hash, or not at all."""
 
     fingerprint: Literal["words", "hash", "off"] = "words"
 
 
-class RouteConfig(Section):
+class RouteConfig(Section, frozen=True):
     """`[route]`: a model asked for by name goes to the provider that has it, whatever the mode says."""
 
     mode: Mode = "shadow"
 
 
-class RecordConfig(Section):
+class RecordConfig(Section, frozen=True):
     """`[record]`: what is written down. `redact`: regular expressions blanked in stored bodies; retention in days."""
 
     bodies: bool = False
@@ -91,7 +94,7 @@ class RecordConfig(Section):
     retention_days: Annotated[int, Meta(gt=0)] = 30
 
 
-class StepConfig(Section):
+class StepConfig(Section, frozen=True):
     """`[[step]]`: a step of one's own, run after the named one. `run` is "package.module:function"."""
 
     name: str
@@ -100,7 +103,7 @@ class StepConfig(Section):
     mode: Mode = "shadow"
 
 
-class Config(Section):
+class Config(Section, frozen=True):
     """The whole tree. `feature` holds per-feature settings: `[feature.NAME.STEP]`, the same keys as the step."""
 
     store: str = "scrimp.db"
@@ -134,9 +137,7 @@ class Loaded(msgspec.Struct, frozen=True):
     path: str = ""
 
 
-def load(
-    path: str | None = None, overrides: Sequence[str] = (), env: Mapping[str, str] | None = None
-) -> Config:
+def load(path: str | None = None, overrides: Sequence[str] = (), env: Mapping[str, str] | None = None) -> Config:
     """The configuration: `path` (or ./scrimp.toml if there is one), SCRIMP_SET from `env`, then `overrides`.
 
     Raises ConfigError naming the key and, for a mistyped one, the nearest right name.
@@ -176,14 +177,7 @@ def check(config: Config) -> None:
         where = f"providers.{name}"
         if "/" in name or not name.strip():
             raise ConfigError(f"{where}: a provider's name has no slash and is not empty")
-        url = urlsplit(provider.base_url)
-        if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
-            raise ConfigError(
-                f"{where}.base_url: {provider.base_url!r} is not an http or https address",
-                hint='Write it as its own clients would, such as "http://127.0.0.1:8000/v1"',
-            )
-        if url.username or url.password:
-            raise ConfigError(f"{where}.base_url: keys do not belong in an address", hint="Use api_key")
+        check_url(f"{where}.base_url", provider.base_url)
         if provider.api_key and not SECRET.fullmatch(provider.api_key):
             raise ConfigError(
                 f"{where}.api_key: a key is never written into the file",
@@ -193,36 +187,47 @@ def check(config: Config) -> None:
         try:
             re.compile(pattern)
         except re.error as error:
-            raise ConfigError(
-                f"record.redact[{index}]: {pattern!r} is not a regular expression: {error}"
-            ) from None
+            raise ConfigError(f"record.redact[{index}]: {pattern!r} is not a regular expression: {error}") from None
     _check_steps(config)
+
+
+def check_url(where: str, text: str) -> None:
+    """Raise ConfigError unless `text` is an http or https address without credentials, query or fragment."""
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+        raise ConfigError(
+            f"{where}: {text!r} is not an http or https address",
+            hint='Write it as its own clients would, such as "http://127.0.0.1:8000/v1"',
+        )
+    if url.username or url.password:
+        raise ConfigError(f"{where}: keys do not belong in an address", hint="Use api_key in [providers.NAME]")
 
 
 def _check_steps(config: Config) -> None:
     names = {"attribute", "route", "price", "settle", "record"}
     for extension in config.step:
+        where = f"step.{extension.name}"
         if extension.name in names:
-            raise ConfigError(f"step: there is a step named {extension.name!r} already")
+            raise ConfigError(f"{where}: there is a step of that name already")
         if extension.after not in names:
-            raise ConfigError(
-                f"step.{extension.name}.after: no step is named {extension.after!r}{_nearest(extension.after, names)}"
-            )
+            near = _nearest(extension.after, names)
+            raise ConfigError(f"{where}.after: no step is named {extension.after!r}{near}")
         if not re.fullmatch(r"[\w.]+:\w+", extension.run):
-            raise ConfigError(
-                f'step.{extension.name}.run: {extension.run!r} is not of the form "package.module:function"'
-            )
+            raise ConfigError(f'{where}.run: {extension.run!r} is not of the form "package.module:function"')
         names.add(extension.name)
     for feature, steps in config.feature.items():
         for step, settings in steps.items():
-            where = f"feature.{feature}.{step}"
-            if step not in names:
-                raise ConfigError(f"{where}: no step is named {step!r}{_nearest(step, names)}")
-            for key, value in settings.items():
-                if key != "mode":
-                    raise ConfigError(f"{where}.{key}: unknown key{_nearest(key, {'mode'})}")
-                if value not in get_args(Mode):
-                    raise ConfigError(f"{where}.mode: {value!r} is none of off, shadow, on")
+            _check_settings(f"feature.{feature}.{step}", step, settings, names)
+
+
+def _check_settings(where: str, step: str, settings: Mapping[str, Any], names: set[str]) -> None:
+    if step not in names:
+        raise ConfigError(f"{where}: no step is named {step!r}{_nearest(step, names)}")
+    for key, value in settings.items():
+        if key != "mode":
+            raise ConfigError(f"{where}.{key}: unknown key{_nearest(key, {'mode'})}")
+        if value not in get_args(Mode):
+            raise ConfigError(f"{where}.mode: {value!r} is none of off, shadow, on")
 
 
 def _read_file(path: str | None) -> tuple[dict[str, Any], str]:
@@ -232,9 +237,7 @@ def _read_file(path: str | None) -> tuple[dict[str, Any], str]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8")), str(file)
     except OSError as error:
-        raise ConfigError(
-            f"{file}: cannot be read: {error.strerror}", hint="Name another with --config"
-        ) from None
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}", hint="Name another with --config") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML: {error}") from None
 

@@ -119,13 +119,9 @@ def render(error: ScrimpError, dialect: str, call_id: str) -> bytes:
     """The error as a JSON body in the caller's dialect ("openai" or "anthropic")."""
     message = f"scrimp: {error}"
     if dialect == "anthropic":
-        kind = _ANTHROPIC_TYPES.get(
-            error.status, "invalid_request_error" if error.status < 500 else "api_error"
-        )
+        kind = _ANTHROPIC_TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
         return json.dumps(
             {"type": "error", "error": {"type": kind, "message": message}, "request_id": call_id}
         ).encode()
     kind = _OPENAI_TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
-    return json.dumps(
-        {"error": {"message": message, "type": kind, "param": None, "code": error.code}}
-    ).encode()
+    return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": error.code}}).encode()

@@ -198,7 +198,7 @@ class Store(Protocol):
     # counters
     def count(
         self, changes: Mapping[str, int], limits: Mapping[str, int] | None = None
-    ) -> str | None | Awaitable[str | None]:
+    ) -> str | Awaitable[str | None] | None:
         """Add to all counters or to none. None when done; else the first key whose limit would be passed."""
         ...
 

@@ -1,0 +1,60 @@
+"""`scrimp serve`: the gateway in the foreground."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import click
+import msgspec
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.  [default: 4100]")
+@click.option(
+    "--upstream", default="", metavar="URL", help="Send both dialects to this origin instead of the providers."
+)
+@click.option("--store", metavar="PATH", help="Where records are kept.  [default: scrimp.db]")
+@click.option("--config", "config_path", metavar="FILE", help="Configuration.  [default: scrimp.toml if there is one]")
+@click.option("-s", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting; may be repeated.")
+def serve(
+    host: str | None,
+    port: int | None,
+    upstream: str,
+    store: str | None,
+    config_path: str | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Put scrimp in front of OpenAI and Anthropic clients.
+
+    Point OpenAI clients at http://HOST:PORT/v1 and Anthropic ones at http://HOST:PORT; nothing else changes.
+    """
+    from scrimp.config import check_url, load
+    from scrimp.web.server import bind, check_exposure, make_server
+    from scrimp.world import World
+
+    env = dict(os.environ)
+    config = load(config_path, overrides, env)
+    listen = {k: v for k, v in (("host", host), ("port", port)) if v is not None}
+    config = msgspec.structs.replace(config, serve=msgspec.structs.replace(config.serve, **listen))
+    if store:
+        config = msgspec.structs.replace(config, store=store)
+    if upstream:
+        check_url("--upstream", upstream)
+    check_exposure(config, env, upstream)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    listener = bind(config.serve.host, config.serve.port)
+    address = f"{config.serve.host}:{listener.getsockname()[1]}"
+    server = make_server(lambda: World(config, env, upstream), config)
+    click.echo(f"scrimp  http://{address}/v1  report http://{address}/  store {config.store}" + _where(upstream))
+    server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(2)
+
+
+def _where(upstream: str) -> str:
+    return f"  upstream {upstream}" if upstream else ""

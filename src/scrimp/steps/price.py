@@ -1,0 +1,132 @@
+"""Facts to money, in one place: list, the saving of each strategy, overhead and paid, in integer nanodollars.
+
+*list* is what the request would have cost with no help: its tokens at the model's full price, on the standard tier.
+The provider's own prompt cache and its service tiers are the first two rows of the waterfall, both measured.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from scrimp.call import INPUT_CLASSES, Answer, Basis, Call, Cost, Saving, Usage
+from scrimp.prices.book import Unpriced
+from scrimp.wire.answer import text_of_body, text_of_stream
+from scrimp.wire.tokens import count, count_request
+
+if TYPE_CHECKING:
+    from scrimp.world import World
+
+FREE_METHODS = ("GET", "HEAD", "DELETE", "OPTIONS")
+FREE_PATHS = ("/v1/models", "/v1/files", "/v1/batches", "/v1/messages/batches", "/v1/messages/count_tokens")
+"""Paths that cost nothing by themselves at the providers we know (a batch's calls are priced from its results)."""
+
+
+def price(call: Call, world: World) -> None:
+    """Write `call.cost` and `call.savings`; the second time it leaves them as they are."""
+    if call.cost is not None:
+        return
+    usage, basis = used(call, world)
+    if usage is None:
+        call.cost = Cost(basis="none", unpriced="" if basis == "none" else f"{call.path} reports no usage")
+        return
+    answer = call.answer or Answer()
+    target = call.targets[-1] if call.targets else None
+    provider = world.price_provider(call.tries[-1].provider if call.tries else (target.provider if target else ""))
+    asked = call.tries[-1].model if call.tries else call.ask.model
+    call.cost, call.savings = weigh(world, answer.model, asked, provider, usage, basis, answer.tier, call.at)
+
+
+def weigh(
+    world: World, model: str, asked: str, provider: str, usage: Usage, basis: Basis, tier: str, when: int
+) -> tuple[Cost, list[Saving]]:
+    """Cost and savings of a usage; the answer's own model name first, the asked one where that has no price."""
+    book = world.book
+    for name in dict.fromkeys((model, asked)):
+        if not name:
+            continue
+        paid = book.price(name, usage, provider=provider, when=when, tier=tier)
+        standard = book.price(name, usage, provider=provider, when=when)
+        plain = book.price(name, without_cache(usage), provider=provider, when=when)
+        if isinstance(paid, Unpriced) or isinstance(standard, Unpriced) or isinstance(plain, Unpriced):
+            continue
+        savings = [
+            Saving("provider_cache", plain.total - standard.total),
+            Saving("service_tier", standard.total - paid.total),
+        ]
+        cost = Cost(
+            list=plain.total,
+            paid=paid.total,
+            basis=basis,
+            usage=usage,
+            price_model=f"{paid.provider}/{paid.model}",
+            flags=paid.flags,
+        )
+        return cost, [saving for saving in savings if saving.nano]
+    reason = book.price(model or asked, usage, provider=provider, when=when, tier=tier)
+    why = reason.reason if isinstance(reason, Unpriced) else "no price for its full list price"
+    return Cost(basis=basis, usage=usage, unpriced=why), []
+
+
+def without_cache(usage: Usage) -> Usage:
+    """The same tokens, none of them read from or written to a prompt cache: what the request is by itself."""
+    if usage.cached or usage.cache_write or usage.cache_write_1h or usage.cache_write_12h or usage.audio_cached:
+        moved = usage.cached + usage.cache_write + usage.cache_write_1h + usage.cache_write_12h
+        return msgspec.structs.replace(
+            usage,
+            input=usage.input + moved,
+            audio_input=usage.audio_input + usage.audio_cached,
+            cached=0,
+            cache_write=0,
+            cache_write_1h=0,
+            cache_write_12h=0,
+            audio_cached=0,
+        )
+    return usage
+
+
+def used(call: Call, world: World) -> tuple[Usage | None, Basis]:
+    """What was used, and how that is known. (None, "none"): nothing that costs; (None, other): nobody knows."""
+    answer = call.answer
+    if answer is None:
+        return _used_unanswered(call, world)
+    if answer.status >= 400:
+        return None, "none"
+    if answer.usage is not None and answer.whole:
+        return answer.usage, "exact"
+    if call.ask.api == "other":
+        free = call.method in FREE_METHODS or call.path.startswith(FREE_PATHS)
+        return None, "none" if free else "estimated"
+    if call.ask.api == "anthropic.count_tokens":
+        return None, "none"
+    return _estimate(call, world, answer)
+
+
+def _used_unanswered(call: Call, world: World) -> tuple[Usage | None, Basis]:
+    """The client left before an answer began: the provider has the input, and may go on to write the whole answer."""
+    if not any(attempt.sent and not attempt.error for attempt in call.tries):
+        return None, "none"
+    if call.ask.api in ("other", "anthropic.count_tokens"):
+        return None, "none" if call.ask.api != "other" or call.method in FREE_METHODS else "estimated"
+    return _estimate(call, world, Answer())
+
+
+def _estimate(call: Call, world: World, answer: Answer) -> tuple[Usage, Basis]:
+    """Count what passed. A cut stream reported its input at best, so its output is always counted."""
+    model = answer.model or call.ask.model
+    reported = answer.usage
+    read = text_of_stream if call.ask.stream else text_of_body
+    text = read(call.ask.api, answer.body) if answer.body else ""
+    output = count(text, model) if text else 0
+    if reported is not None and any(getattr(reported, name) for name in INPUT_CLASSES):
+        usage = msgspec.structs.replace(reported, output=max(output, reported.output))
+    else:
+        usage = Usage(input=count_request(call.ask.api, call.raw or b"", model), output=output)
+    if answer.whole:
+        return usage, "estimated"
+    attempt = call.tries[-1]
+    if world.providers[attempt.provider].cut_bills == "full" or not call.ask.stream:
+        cap = call.ask.cap or 0
+        return msgspec.structs.replace(usage, output=max(usage.output, cap)), "assumed-full"
+    return usage, "estimated"

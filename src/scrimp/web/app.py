@@ -1,0 +1,247 @@
+"""The gateway as a raw ASGI application: no framework stands between a client's bytes and its provider.
+
+Everything below /v1 is a call. Pages, probes and metrics are few and checked apart (`pages`). The client is watched
+from the first byte on: when it leaves, the call is cancelled at once, upstream too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any, Literal
+
+from scrimp.call import Call
+from scrimp.errors import Broken, ProviderError, Refused, ScrimpError, Slow, render
+from scrimp.pipeline import run
+from scrimp.providers.flight import Flight
+from scrimp.web import pages
+from scrimp.wire.paths import api_of, dialect_of, has_dot_segments
+from scrimp.wire.request import read_request
+from scrimp.world import World
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+log = logging.getLogger("scrimp")
+
+
+class ClientLeft(Exception):
+    """The client closed its connection."""
+
+
+class App:
+    """The ASGI application over one World, which it opens and closes with the server's life."""
+
+    def __init__(self, make_world: Callable[[], World]) -> None:
+        self._make_world = make_world
+        self.world: World
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            path: str = scope["path"]
+            if path.startswith("/v1/"):
+                await self._call(scope, receive, send)
+            else:
+                await pages.answer(self.world, scope, send)
+        elif kind == "lifespan":
+            await self._live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008, "reason": "scrimp speaks HTTP only"})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    self.world = self._make_world()
+                    await self.world.open()
+                except ScrimpError as error:
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.world.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        world = self.world
+        call = new_call(scope)
+        begun = False
+
+        async def deliver(message: dict[str, Any]) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        task = asyncio.current_task()
+        assert task is not None
+        flight = Flight(task)
+        world.tower.flights.add(flight)
+        watcher: asyncio.Task[None] | None = None
+        try:
+            check(call, scope, world)
+            upload = None
+            if call.ask.api == "other" and call.method not in ("GET", "HEAD"):
+                upload = _upload(call, receive, world, flight)
+            else:
+                await _receive_body(call, receive, world)
+                watcher = asyncio.get_running_loop().create_task(_watch(receive, flight))
+            await run(call, world, flight, deliver, upload)
+        except asyncio.CancelledError:
+            if not flight.why:
+                raise
+            await _tell(call, send, begun, _timed_out(flight))
+        except ClientLeft:
+            pass
+        except Broken as error:
+            if not begun:
+                await _tell(call, send, begun, error)
+            else:
+                raise Cut(error.message) from None
+        except ScrimpError as error:
+            await _tell(call, send, begun, error)
+        finally:
+            world.tower.flights.discard(flight)
+            if watcher is not None:
+                watcher.cancel()
+
+
+class Cut(Exception):
+    """Raised out of the application so that the server closes the connection without a clean end."""
+
+
+def new_call(scope: Scope) -> Call:
+    """The call of a request, with its clock and its id: 12 hex digits of milliseconds, 16 of chance."""
+    now = time.time_ns()
+    headers = scope["headers"]
+    path = scope["raw_path"].decode("latin-1")
+    return Call(
+        id=f"{now // 1_000_000:012x}{secrets.token_hex(8)}",
+        at=now,
+        mono=time.monotonic_ns(),
+        method=scope["method"],
+        path=path,
+        query=scope["query_string"],
+        headers=headers,
+        dialect=dialect_of(path, {name for name, _ in headers}),
+    )
+
+
+def check(call: Call, scope: Scope, world: World) -> None:
+    """Refuse what no provider should see: a foreign web page's request, a path that climbs."""
+    origin = call.header(b"origin")
+    if origin is not None and origin.decode("latin-1") not in world.config.serve.origins:
+        raise Refused(
+            "this browser origin may not use the gateway",
+            hint='List it in the configuration: [serve] origins = ["https://..."]',
+            status=403,
+            code="origin_not_allowed",
+        )
+    if has_dot_segments(call.path):
+        raise Refused("the path has dot segments", hint="Write it out in full", code="bad_path")
+    call.ask.api = api_of(call.method, call.path)
+
+
+async def _receive_body(call: Call, receive: Receive, world: World) -> None:
+    """Take the whole body, read what it asks for. Raises Refused for a wrong type, size or JSON."""
+    limit = world.config.serve.max_body_mb * 1024 * 1024
+    _check_length(call, limit)
+    message = await receive()
+    if message["type"] != "http.request":
+        raise ClientLeft
+    body = message.get("body", b"")
+    if message.get("more_body"):
+        parts = [body]
+        size = len(body)
+        while message.get("more_body"):
+            message = await receive()
+            if message["type"] != "http.request":
+                raise ClientLeft
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limit:
+                raise _too_large(limit)
+        body = b"".join(parts)
+    call.raw = body
+    if call.ask.api == "other" or call.header(b"content-encoding"):
+        return
+    kind = (call.header(b"content-type") or b"application/json").lower()
+    if b"json" not in kind:
+        raise Refused(
+            f"the content type {kind.decode('latin-1')[:60]!r} is not JSON",
+            hint="Send content-type: application/json",
+            status=415,
+            code="unsupported_media_type",
+        )
+    call.ask = read_request(call.ask.api, body)
+
+
+def _check_length(call: Call, limit: int) -> None:
+    length = call.header(b"content-length")
+    if length is not None and length.isdigit() and int(length) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(
+        f"the request body is larger than {limit // 1024 // 1024} MB",
+        hint="Raise [serve] max_body_mb if the provider takes it",
+        status=413,
+        code="request_too_large",
+    )
+
+
+async def _upload(call: Call, receive: Receive, world: World, flight: Flight) -> AsyncIterator[bytes]:
+    """A body that streams through unread; when it is over, the client goes on being watched."""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            flight.end("client-left")
+            return
+        more = message.get("more_body", False)
+        data = message.get("body", b"")
+        if data:
+            yield data
+    world.go_on(_watch(receive, flight))
+
+
+async def _watch(receive: Receive, flight: Flight) -> None:
+    """Wait for the client to leave, and end its flight then. After a complete answer this ends by itself."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    flight.end("client-left")
+
+
+def _timed_out(flight: Flight) -> ProviderError | None:
+    if flight.why == "client-left":
+        return None
+    if flight.why == "shutdown":
+        return ProviderError("scrimp is shutting down", status=503, code="shutting_down")
+    return Slow(f"the provider passed the time limit ({flight.why})", hint="Raise it in [providers.NAME]")
+
+
+async def _tell(call: Call, send: Send, begun: bool, error: ScrimpError | None) -> None:
+    """Answer with the error in the caller's dialect; after the head has gone out, break the connection instead."""
+    if error is None:
+        return
+    if begun:
+        raise Cut(error.message)
+    body = render(error, call.dialect, call.id)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-scrimp-id", call.id.encode()),
+    ]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
+
+
+def drop_cut(record: logging.LogRecord) -> Literal[True, False]:
+    """A log filter: a stream that had to be cut is in the records; the server's traceback says nothing more."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Cut))

@@ -1,0 +1,65 @@
+"""The application under uvicorn: in the foreground for `scrimp serve`, in a thread for `scrimp.gateway`."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Mapping
+
+import uvicorn
+
+from scrimp.config import Config
+from scrimp.errors import ConfigError
+from scrimp.web.app import App, drop_cut
+from scrimp.world import World, build_providers
+
+
+def check_exposure(config: Config, env: Mapping[str, str], upstream: str = "") -> None:
+    """Refuse to lend a provider's key to a whole network. Raises ConfigError."""
+    host = config.serve.host
+    if host in ("127.0.0.1", "localhost", "::1") or host.startswith("127."):
+        return
+    for name, provider in build_providers(config, env, upstream).items():
+        if provider.supplies_key:
+            raise ConfigError(
+                f"serve.host: listening on {host} would lend the key of providers.{name} to whoever reaches it, "
+                "as there are no virtual keys",
+                hint="Listen on 127.0.0.1, or take api_key out so that clients send their own",
+            )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ConfigError where the port is in use or not ours, naming the next step."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"cannot listen on {host}:{port}: {error.strerror}",
+            hint="Name another with --port, or --port 0 for a free one",
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def make_server(make_world: Callable[[], World], config: Config) -> uvicorn.Server:
+    """The server; `serve` or `run` it with the socket of `bind`."""
+    logging.getLogger("uvicorn.error").addFilter(drop_cut)
+    settings = uvicorn.Config(
+        App(make_world),
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        ws="none",
+        http="httptools",
+        timeout_graceful_shutdown=round(config.serve.drain),
+        backlog=2048,
+    )
+    return uvicorn.Server(settings)
