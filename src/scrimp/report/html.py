@@ -1,0 +1,184 @@
+"""The report as one HTML file: no scripts, nothing loaded from anywhere, light and dark, phone and paper.
+
+`csp()` is the Content-Security-Policy to serve it with: the only style it allows beside our own files' is this page's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+from scrimp.report import charts
+from scrimp.report.labels import clean
+from scrimp.report.money import amount, column, percent
+from scrimp.report.numbers import (
+    HOURS_A_DAY,
+    Dimension,
+    Group,
+    Report,
+    Table,
+    gather,
+    saved,
+    share,
+    whole_hours,
+)
+from scrimp.report.steps import Step, waterfall
+from scrimp.report.times import day_name, period
+from scrimp.report.words import counts, default_address, nothing, table_note, unpriced_note
+from scrimp.store.base import HOUR, Store
+
+MOST_ROWS = 50
+PAGE_DAYS = 30
+FIGURE_SPACE = "\u2007"
+"""As wide as a digit: aligns the points of amounts with unlike numbers of decimals."""
+
+
+class Row(NamedTuple):
+    """One row of a table, ready to print; `tone` is "good", "bad" or ""."""
+
+    name: str
+    none: bool
+    calls: str
+    list: str
+    paid: str
+    saved: str
+    tone: str
+    share: str
+    part: float
+    spark: Markup
+
+
+def page(
+    store: Store,
+    since: int | None = None,
+    until: int | None = None,
+    by: Sequence[Dimension] = ("feature", "model"),
+    address: str = "",
+) -> bytes:
+    """The page over a store, as bytes. Times are ns since the epoch; the last 30 days where they are None."""
+    until = time.time_ns() if until is None else until
+    since = until - PAGE_DAYS * HOURS_A_DAY * HOUR if since is None else since
+    first, last = whole_hours(since, until)
+    return render(gather(store.rollups(first, last), by, first, last), address).encode()
+
+
+def csp() -> str:
+    """The Content-Security-Policy header of the page."""
+    return f"default-src 'self'; {_policy()}; frame-ancestors 'none'"
+
+
+def render(report: Report, address: str = "") -> str:
+    """The whole page. `address` is the gateway's, told where there are no calls."""
+    environment = Environment(
+        loader=PackageLoader("scrimp.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    total = report.total
+    steps = waterfall(total)
+    return environment.get_template("report.html.j2").render(
+        address=address or default_address(),
+        adds_up=report.adds_up,
+        counts=counts(total),
+        css=Markup(_css()),
+        days=list(_days(report)),
+        days_chart=charts.days(report) if len(report.days) > 1 else "",
+        days_named=[day_name(day) for day in (min(report.days, default=0), max(report.days, default=0))],
+        figures=_figures(report),
+        models=[
+            (clean(row.model) or "(no model)", clean(row.provider) or "(no provider)", f"{row.calls:,}")
+            for row in report.unpriced_models[:MOST_ROWS]
+        ],
+        more_models=max(0, len(report.unpriced_models) - MOST_ROWS),
+        nothing=nothing(report),
+        patterns=charts.PATTERNS,
+        period=period(report),
+        policy=f"default-src 'none'; {_policy()}",
+        steps=list(_steps(report, steps)),
+        tables=[(table.by, list(_rows(report, table)), table_note(table.by)) for table in report.tables],
+        total=total,
+        unpriced_note=unpriced_note(total),
+    )
+
+
+def _css() -> str:
+    return files("scrimp.report").joinpath("templates/report.css").read_text(encoding="utf-8")
+
+
+def _policy() -> str:
+    digest = base64.b64encode(hashlib.sha256(_css().encode()).digest()).decode()
+    return f"style-src 'self' 'sha256-{digest}'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+
+
+def _figures(report: Report) -> list[tuple[str, str, str, str]]:
+    """The headline: name, figure, what to know about it, tone."""
+    total = report.total
+    gain = saved(total)
+    priceless = "not in the amounts" if total.unpriced else "every call has one"
+    return [
+        ("Paid", _usd(report, total.paid_nano), "", ""),
+        ("List price", _usd(report, total.list_nano), "", ""),
+        ("Saved", _usd(report, gain), f"{percent(share(gain, total.list_nano))} of list price", _tone(gain)),
+        ("Calls", f"{total.calls:,}", f"{total.failed:,} failed", ""),
+        ("No known price", f"{total.unpriced:,}", priceless, "bad" if total.unpriced else ""),
+    ]
+
+
+def _usd(report: Report, nano: int) -> str:
+    text = amount(report.total, nano)
+    return f"-${text[1:]}" if text.startswith("-") else f"${text}" if text[0].isdigit() else text
+
+
+def _steps(report: Report, steps: list[Step]) -> Iterator[tuple[Step, str, Markup, str, str, str]]:
+    """Each step of the waterfall with its amount, bar, part of list, how it is known, tone."""
+    total = report.total
+    amounts = column((amount(total, step.shown, sign=not step.whole) for step in steps), FIGURE_SPACE)
+    for step, money in zip(steps, amounts, strict=True):
+        part = percent(share(step.shown, total.list_nano), sign=not step.whole)
+        known = step.kind if step.kind in ("measured", "estimated") else ""
+        yield step, money.strip(" "), charts.bar(step), part, known, _tone(step.saves)
+
+
+def _rows(report: Report, table: Table) -> Iterator[Row]:
+    """The rows of a table; the last one is the total."""
+    if not report.days:
+        return
+    total = Group("Total", report.total, {day: sums.paid_nano for day, sums in report.days.items()})
+    groups = [*table.top(MOST_ROWS), total]
+    lists = column((amount(group.sums, group.sums.list_nano) for group in groups), FIGURE_SPACE)
+    paids = column((amount(group.sums, group.sums.paid_nano) for group in groups), FIGURE_SPACE)
+    first, last = min(report.days), max(report.days)
+    for group, listed, paid in zip(groups, lists, paids, strict=True):
+        part = share(group.sums.paid_nano, report.total.paid_nano)
+        gain = saved(group.sums)
+        name = clean(group.name)
+        yield Row(
+            name=name,
+            none=not group.label,
+            calls=f"{group.sums.calls:,}",
+            list=listed.strip(" "),
+            paid=paid.strip(" "),
+            saved=percent(share(gain, group.sums.list_nano)),
+            tone=_tone(gain),
+            share=percent(part),
+            part=round(part or 0.0, 4),
+            spark=charts.spark(group.daily, first, last, name) if first < last else Markup(),
+        )
+
+
+def _days(report: Report) -> Iterator[tuple[str, str, str, str, str]]:
+    every = list(report.days.values())
+    lists = column((amount(sums, sums.list_nano) for sums in every), FIGURE_SPACE)
+    paids = column((amount(sums, sums.paid_nano) for sums in every), FIGURE_SPACE)
+    for (day, sums), listed, paid in zip(report.days.items(), lists, paids, strict=True):
+        part = percent(share(saved(sums), sums.list_nano))
+        yield day_name(day), f"{sums.calls:,}", listed.strip(" "), paid.strip(" "), part
+
+
+def _tone(gain: int) -> str:
+    return "good" if gain > 0 else "bad" if gain < 0 else ""

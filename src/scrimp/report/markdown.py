@@ -1,0 +1,72 @@
+"""The report as GitHub Markdown, for a pull request or a chat. Labels stand in code spans: no links, no mentions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scrimp.report.labels import clean
+from scrimp.report.money import amount, percent
+from scrimp.report.numbers import Group, Report, saved, share
+from scrimp.report.steps import waterfall
+from scrimp.report.times import period
+from scrimp.report.words import counts, next_command, table_note, unpriced_note
+
+MOST_ROWS = 50
+
+
+def render(report: Report, address: str = "") -> str:
+    """The whole report."""
+    if not report.total.calls:
+        first, _, *rest = next_command(report, address)
+        return "\n".join([first, "", "```", *rest, "```"]) + "\n"
+    lines = [f"## Savings, {period(report)}", "", *_waterfall(report), "", *_table(report), ""]
+    note = table_note(report.table.by)
+    if note:
+        lines.extend((note, ""))
+    lines.append(counts(report.total))
+    lines.extend(_unpriced(report))
+    if not report.adds_up:
+        lines.extend(("", "**These sums do not add up**; `scrimp report --verify` says where."))
+    return "\n".join(lines) + "\n"
+
+
+def _waterfall(report: Report) -> Iterator[str]:
+    yield "| Step | USD | Of list | How known |"
+    yield "|---|---:|---:|---|"
+    for step in waterfall(report.total):
+        part = percent(share(step.shown, report.total.list_nano), sign=not step.whole)
+        name = f"**{step.label}**" if step.whole else step.label if step.known else _span(step.label)
+        known = step.kind if step.kind in ("measured", "estimated") else ""
+        yield f"| {name} | {amount(report.total, step.shown, sign=not step.whole)} | {part} | {known} |"
+
+
+def _table(report: Report) -> Iterator[str]:
+    yield f"| {report.table.by.capitalize()} | Calls | List | Paid | Saved | Share |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    for row in report.table.top(MOST_ROWS):
+        yield _row(report, row, _span(row.name))
+    yield _row(report, Group("Total", report.total), "**Total**")
+
+
+def _row(report: Report, row: Group, name: str) -> str:
+    sums = row.sums
+    part = percent(share(saved(sums), sums.list_nano))
+    of_all = percent(share(sums.paid_nano, report.total.paid_nano))
+    amounts = f"{amount(sums, sums.list_nano)} | {amount(sums, sums.paid_nano)}"
+    return f"| {name} | {sums.calls:,} | {amounts} | {part} | {of_all} |"
+
+
+def _unpriced(report: Report) -> Iterator[str]:
+    if not report.total.unpriced:
+        return
+    yield ""
+    yield unpriced_note(report.total)
+    yield ""
+    for row in report.unpriced_models[:MOST_ROWS]:
+        yield f"- {_span(row.model or '(no model)')} at {_span(row.provider or '(no provider)')}: {row.calls:,}"
+
+
+def _span(label: str) -> str:
+    """A label as a code span that also holds inside a table."""
+    text = clean(label).replace("`", "'").replace("|", "\\|")
+    return f"`{text}`"

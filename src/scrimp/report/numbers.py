@@ -1,0 +1,195 @@
+"""From rollups to the numbers of a report: made once here, so that terminal, page, Markdown and JSON cannot disagree.
+
+Everything is an exact int (nanodollars, tokens, calls); dollars appear only where they are printed. No I/O.
+In every sum: list - savings + overhead = paid (DESIGN, section 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, get_args
+
+import msgspec
+
+from scrimp.store.base import HOUR, Rollup, SavingRow
+
+Dimension = Literal["feature", "user", "team", "model", "key", "tag"]
+DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+
+NO_LABEL = "(no tag)"
+"""How calls without a label are named; the row is there even when it is empty."""
+
+STRATEGIES = {
+    "provider_cache": "Provider prompt cache",
+    "cached": "Exact cache",
+    "similar": "Semantic cache",
+    "route": "Routing",
+    "compress": "Prompt compression",
+    "cap": "Output caps",
+    "batch": "Batch",
+    "service_tier": "Service tier",
+    "watch": "Fail fast",
+}
+"""Strategy -> its label, in the order in which a report shows them; others follow by name."""
+
+HOURS_A_DAY = 24
+
+
+class Group(msgspec.Struct):
+    """All calls that share a label ("" where they have none); `daily` maps days since the epoch to nanodollars paid."""
+
+    label: str
+    sums: Rollup = msgspec.field(default_factory=lambda: Rollup(hour=0))
+    daily: dict[int, int] = {}
+
+    @property
+    def name(self) -> str:
+        """The label, or what stands for none."""
+        return self.label or NO_LABEL
+
+    def add(self, sums: Rollup, daily: Iterable[tuple[int, int]]) -> None:
+        """Add sums and what was paid on each day."""
+        self.sums.merge(sums)
+        for day, paid in daily:
+            self.daily[day] = self.daily.get(day, 0) + paid
+
+
+class Table(msgspec.Struct):
+    """The groups of one dimension: the most expensive first, those without a label last."""
+
+    by: Dimension
+    groups: list[Group]
+
+    def top(self, most: int) -> list[Group]:
+        """At most `most` rows: the first ones, the rest added up as one row, the calls without a label."""
+        if len(self.groups) <= most:
+            return self.groups
+        kept = self.groups[: most - 2]
+        rest = Group(f"({len(self.groups) - most + 1:,} more)")
+        for group in self.groups[most - 2 : -1]:
+            rest.add(group.sums, group.daily.items())
+        return [*kept, rest, self.groups[-1]]
+
+
+class UnpricedModel(msgspec.Struct, frozen=True, order=True):
+    """A model that some calls went to without a known price."""
+
+    model: str
+    provider: str
+    calls: int
+
+
+class Report(msgspec.Struct):
+    """What a period cost. `since` and `until` are hours since the epoch (UTC); `days` maps days to their sums."""
+
+    since: int
+    until: int
+    total: Rollup
+    days: dict[int, Rollup]
+    tables: list[Table]
+    unpriced_models: list[UnpricedModel]
+
+    @property
+    def table(self) -> Table:
+        """The table that was asked for first."""
+        return self.tables[0]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether list - savings + overhead = paid holds in the total and in every group."""
+        every = [self.total, *(group.sums for table in self.tables for group in table.groups)]
+        return not any(gap(sums) for sums in every)
+
+
+def whole_hours(since: int, until: int | None) -> tuple[int, int | None]:
+    """Times in ns as the hours that hold them: `since` rounded down, `until` up, as rollups are kept by the hour."""
+    return since // HOUR, None if until is None else -(-until // HOUR)
+
+
+def gather(
+    rollups: Iterable[Rollup],
+    by: Sequence[Dimension] = ("feature",),
+    since: int | None = None,
+    until: int | None = None,
+) -> Report:
+    """The report of some rollups, in one pass and in any order of theirs.
+
+    `since` and `until` (hours) are what was asked for; where they are None the calls' own span stands.
+    """
+    days: dict[int, Rollup] = {}
+    groups: list[dict[str, Group]] = [{} for _ in by]
+    unpriced: dict[tuple[str, str], int] = {}
+    hours: set[int] = set()
+    for cell in rollups:
+        day = cell.hour // HOURS_A_DAY
+        hours.add(cell.hour)
+        days.setdefault(day, Rollup(hour=day * HOURS_A_DAY)).merge(cell)
+        for dimension, rows in zip(by, groups, strict=True):
+            for label in labels(cell, dimension):
+                rows.setdefault(label, Group(label)).add(cell, ((day, cell.paid_nano),))
+        if cell.unpriced:
+            place = (cell.model, cell.provider)
+            unpriced[place] = unpriced.get(place, 0) + cell.unpriced
+    total = Rollup(hour=0)
+    for sums in days.values():
+        total.merge(sums)
+    first = since if since is not None else min(hours, default=0)
+    last = until if until is not None else max(hours, default=first - 1) + 1
+    models = [UnpricedModel(model, provider, calls) for (model, provider), calls in unpriced.items()]
+    return Report(
+        since=first,
+        until=last,
+        total=total,
+        days=dict(sorted(days.items())),
+        tables=[Table(dimension, _in_order(rows)) for dimension, rows in zip(by, groups, strict=True)],
+        unpriced_models=sorted(models, key=lambda row: (-row.calls, row)),
+    )
+
+
+def labels(cell: Rollup, by: Dimension) -> list[str]:
+    """The rows that a cell counts in: one, but with `tag` one for each of its tags."""
+    if by == "tag":
+        return cell.tags.split(",")
+    label: str = getattr(cell, by)
+    return [label]
+
+
+def _in_order(rows: dict[str, Group]) -> list[Group]:
+    if not rows:
+        return []
+    unlabelled = rows.pop("", Group(""))
+    dearest = sorted(rows.values(), key=lambda row: (-row.sums.paid_nano, -row.sums.list_nano, row.label))
+    return [*dearest, unlabelled]
+
+
+def savings(sums: Rollup) -> list[SavingRow]:
+    """The savings as rows in the order of STRATEGIES, measured and estimated ones apart."""
+    order = list(STRATEGIES)
+    rows = [SavingRow(strategy, nano, _kind(kind)) for (strategy, kind), nano in sums.savings.items() if nano]
+    return sorted(
+        rows,
+        key=lambda row: (
+            order.index(row.strategy) if row.strategy in STRATEGIES else len(order),
+            row.strategy,
+            row.kind == "estimated",
+        ),
+    )
+
+
+def _kind(kind: str) -> Literal["measured", "estimated"]:
+    return "measured" if kind == "measured" else "estimated"
+
+
+def saved(sums: Rollup) -> int:
+    """What was saved after our own overhead: list - paid, in nanodollars; negative where it cost more."""
+    return sums.list_nano - sums.paid_nano
+
+
+def gap(sums: Rollup) -> int:
+    """By how many nanodollars list - savings + overhead differs from paid; 0 unless something is broken."""
+    return sums.list_nano - sum(sums.savings.values()) + sums.overhead_nano - sums.paid_nano
+
+
+def share(part: int, whole: int) -> float | None:
+    """A part of the whole as a fraction; None of nothing."""
+    return part / whole if whole else None

@@ -1,0 +1,80 @@
+"""Recomputes a whole database: does each call add up, and do the rollups say what the calls say?
+
+Findings are sentences for a person: which call or cell, what is wrong, by how much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from scrimp.call import usd
+from scrimp.report.labels import clean
+from scrimp.report.numbers import gap
+from scrimp.report.times import stamp
+from scrimp.store.base import HOUR, SUMS, Record, Rollup, roll_up
+
+Reprice = Callable[[Record], tuple[int, int]]
+"""What a call costs by today's price book: (list, paid) in nanodollars."""
+
+
+def verify(records: Iterable[Record], rollups: Iterable[Rollup], reprice: Reprice | None = None) -> list[str]:
+    """Every finding, in words; an empty list when all of it adds up.
+
+    Both must span the same whole hours. Memory grows with the number of cells, not of calls.
+    """
+    findings: list[str] = []
+    expected: dict[object, Rollup] = {}
+    for record in records:
+        findings.extend(check_call(record, reprice))
+        alone = roll_up(record)
+        kept = expected.setdefault(alone.cell, alone)
+        if kept is not alone:
+            kept.merge(alone)
+    for rollup in rollups:
+        findings.extend(_check_cell(expected.pop(rollup.cell, None), rollup))
+    findings.extend(f"{_place(cell)}: {cell.calls:,} calls are in no rollup" for cell in expected.values())
+    return findings
+
+
+def check_call(record: Record, reprice: Reprice | None = None) -> Iterator[str]:
+    """What is wrong with the money of one call."""
+    off = gap(roll_up(record))
+    if off:
+        yield f"call {clean(record.id)}: list - savings + overhead differs from paid by ${usd(off)}"
+    if record.unpriced and (record.list_nano or record.paid_nano or record.savings):
+        yield f"call {clean(record.id)}: is unpriced and yet has a price (${usd(record.paid_nano)} paid)"
+    if reprice is None or record.unpriced:
+        return
+    for name, kept, now in zip(("list", "paid"), (record.list_nano, record.paid_nano), reprice(record), strict=True):
+        if kept != now:
+            yield (
+                f"call {clean(record.id)}: {name} is ${usd(kept)}, the price book says ${usd(now)}"
+                f" (${usd(kept - now)} off)"
+            )
+
+
+def _check_cell(expected: Rollup | None, rollup: Rollup) -> Iterator[str]:
+    if expected is None:
+        yield f"{_place(rollup)}: the rollup counts {rollup.calls:,} calls, the records have none"
+        return
+    for name in SUMS:
+        told: int = getattr(rollup, name)
+        counted: int = getattr(expected, name)
+        if told != counted:
+            yield (
+                f"{_place(rollup)}: {name} is {told:,} in the rollup and {counted:,} in its calls ({told - counted:+,})"
+            )
+    for row in sorted(rollup.savings.keys() | expected.savings.keys()):
+        told, counted = rollup.savings.get(row, 0), expected.savings.get(row, 0)
+        if told != counted:
+            strategy, kind = row
+            yield (
+                f"{_place(rollup)}: {kind} saving of {clean(strategy)} is ${usd(told)} in the rollup"
+                f" and ${usd(counted)} in its calls (${usd(told - counted)} off)"
+            )
+
+
+def _place(cell: Rollup) -> str:
+    names = ("feature", "user", "team", "key", "model", "provider", "tags")
+    parts = [f"{name}={clean(getattr(cell, name))}" for name in names if getattr(cell, name)]
+    return " ".join([f"hour {stamp(cell.hour * HOUR)}", *parts])
