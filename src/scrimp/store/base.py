@@ -9,7 +9,7 @@ The gateway calls `add` and `count` from its event loop: in the embedded stores 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -71,6 +71,11 @@ class Record(msgspec.Struct, omit_defaults=True):
     request_id: str = ""
     request_body: bytes | None = None
     answer_body: bytes | None = None
+
+
+def has_body(record: Record) -> bool:
+    """Whether a body is kept with the call."""
+    return record.request_body is not None or record.answer_body is not None
 
 
 HOUR = 3_600_000_000_000
@@ -168,19 +173,36 @@ class Job(msgspec.Struct):
     result: bytes | None = None
 
 
+HEALTH: dict[str, Any] = {
+    "queued": 0,
+    "spilled": 0,
+    "unjournaled": 0,
+    "dropped": 0,
+    "dropped_bodies": 0,
+    "oldest_uncommitted_s": 0.0,
+    "last_error": "",
+}
+"""What `health` tells, with its values when all is well: records in memory that are not committed; records in the
+spill file; records that a kill would have lost, records dropped and bodies dropped since the store was opened; the
+age of the oldest uncommitted record in seconds; the trouble that lasts, else "" (a drop's reason stays)."""
+
+
 class Store(Protocol):
     """The one interface of every store. Times are ns since the epoch and always given by the caller."""
 
     # records
     def add(self, record: Record) -> None:
-        """Take a settled call; never blocks, never raises. It survives a kill of the process from here on."""
+        """Take a settled call; never blocks, never raises. It survives a kill of the process from here on.
+
+        A call whose id is known already changes nothing: it is neither stored nor rolled up again.
+        """
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Wait until everything added so far can be read back; False after `timeout` seconds."""
         ...
 
     def records(self, since: int = 0, until: int | None = None, *, limit: int | None = None) -> Iterator[Record]:
-        """Calls with since <= at < until, oldest first; the newest `limit` of them when given."""
+        """Calls with since <= at < until, oldest first (ties as they came); the newest `limit` of them when given."""
         ...
 
     def record(self, call_id: str) -> Record | None:
@@ -192,14 +214,21 @@ class Store(Protocol):
         ...
 
     def forget(self, before: int) -> int:
-        """Drop stored bodies (not rows) of calls before `before`; how many."""
+        """Drop stored bodies (not rows) of calls before `before`; of how many calls. Blobs expired by then go too."""
+        ...
+
+    def health(self) -> dict[str, Any]:
+        """How the store is doing, for /readyz and metrics; the keys stand in `HEALTH`."""
         ...
 
     # counters
     def count(
         self, changes: Mapping[str, int], limits: Mapping[str, int] | None = None
     ) -> str | Awaitable[str | None] | None:
-        """Add to all counters or to none. None when done; else the first key whose limit would be passed."""
+        """Add to all counters or to none. None when done; else the first key whose limit would be passed.
+
+        Only a key that grows can pass its limit: giving back is never refused.
+        """
         ...
 
     def counters(self, prefix: str = "") -> dict[str, int]:
