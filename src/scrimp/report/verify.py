@@ -13,8 +13,8 @@ from scrimp.report.numbers import gap
 from scrimp.report.times import stamp
 from scrimp.store.base import HOUR, SUMS, Record, Rollup, roll_up
 
-Reprice = Callable[[Record], tuple[int, int]]
-"""What a call costs by today's price book: (list, paid) in nanodollars."""
+Reprice = Callable[[Record], tuple[int, int] | None]
+"""What a call costs by today's price book: (list, paid) in nanodollars, or None where it has no price there."""
 
 
 def verify(records: Iterable[Record], rollups: Iterable[Rollup], reprice: Reprice | None = None) -> list[str]:
@@ -36,6 +36,14 @@ def verify(records: Iterable[Record], rollups: Iterable[Rollup], reprice: Repric
     return findings
 
 
+def changed(before: Iterable[Rollup], after: Iterable[Rollup]) -> int | None:
+    """The first hour whose cells are not the same any more; None when nothing was written in between."""
+    earlier = {cell.cell: cell for cell in before}
+    hours = [cell.hour for cell in after if earlier.pop(cell.cell, None) != cell]
+    hours.extend(cell.hour for cell in earlier.values())
+    return min(hours, default=None)
+
+
 def check_call(record: Record, reprice: Reprice | None = None) -> Iterator[str]:
     """What is wrong with the money of one call."""
     off = gap(roll_up(record))
@@ -45,7 +53,11 @@ def check_call(record: Record, reprice: Reprice | None = None) -> Iterator[str]:
         yield f"call {clean(record.id)}: is unpriced and yet has a price (${usd(record.paid_nano)} paid)"
     if reprice is None or record.unpriced:
         return
-    for name, kept, now in zip(("list", "paid"), (record.list_nano, record.paid_nano), reprice(record), strict=True):
+    prices = reprice(record)
+    if prices is None:
+        yield f"call {clean(record.id)}: the price book has no price for {clean(record.price_model)} any more"
+        return
+    for name, kept, now in zip(("list", "paid"), (record.list_nano, record.paid_nano), prices, strict=True):
         if kept != now:
             yield (
                 f"call {clean(record.id)}: {name} is ${usd(kept)}, the price book says ${usd(now)}"

@@ -1,0 +1,130 @@
+"""`scrimp report`: what was spent and saved, and with --verify whether all of it adds up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from scrimp.cli.options import (
+    check_span,
+    config_option,
+    out_option,
+    output,
+    override_option,
+    reading,
+    settings,
+    since_option,
+    store_option,
+    until_option,
+)
+from scrimp.report.numbers import DIMENSIONS, Dimension, gather, whole_hours
+
+if TYPE_CHECKING:
+    from scrimp.config import Config
+    from scrimp.report.numbers import Report
+    from scrimp.store.base import Store
+
+COLUMNS = (40, 80, 110)
+"""Narrowest the text gets, what it takes where there is no terminal, widest it gets."""
+MOST_FINDINGS = 50
+PATIENCE = 4
+"""How often --verify begins anew where a gateway writes in between."""
+
+
+@click.command()
+@store_option
+@config_option
+@override_option
+@since_option
+@until_option
+@click.option("--by", type=click.Choice(DIMENSIONS), default="feature", show_default=True, help="A row for each.")
+@click.option("--json", "form", flag_value="json", help="Stable keys, exact decimal strings.")
+@click.option("--md", "form", flag_value="md", help="Markdown.")
+@click.option("--html", "form", flag_value="html", help="One HTML file.")
+@out_option
+@click.option("--verify", "verifying", is_flag=True, help="Recompute everything instead; exit code 1 on findings.")
+def report(
+    store: str | None,
+    config_path: str | None,
+    overrides: tuple[str, ...],
+    since: int | None,
+    until: int | None,
+    by: Dimension,
+    form: str | None,
+    out: str | None,
+    verifying: bool,
+) -> None:
+    """Tell what was spent and saved: list price, savings, paid.
+
+    Times are UTC. Records are summed by the hour: a span begins and ends at full hours.
+    """
+    check_span(since, until)
+    config = settings(store, config_path, overrides)
+    with reading(config.store) as records:
+        first, last = None if since is None else whole_hours(since, None)[0], whole_hours(0, until)[1]
+        if verifying:
+            sys.exit(_verify(records, config, first or 0, last))
+        if first is not None and last is None:
+            last = whole_hours(0, time.time_ns())[1]
+        beside: Dimension = "model" if by != "model" else "feature"
+        tables = (by, beside) if form == "html" else (by,)
+        told = gather(records.rollups(first or 0, last), tables, first, last)
+    with output(out) as file:
+        file.write(_render(told, form, config, colours=out is None))
+
+
+def _render(told: Report, form: str | None, config: Config, colours: bool) -> str:
+    """The report in the form that was asked for; what it needs is imported when it is."""
+    address = f"http://{config.serve.host}:{config.serve.port}"
+    if form == "json":
+        from scrimp.report.json import render as as_json
+
+        return as_json(told)
+    if form == "md":
+        from scrimp.report.markdown import render as as_markdown
+
+        return as_markdown(told, address)
+    if form == "html":
+        from scrimp.report.html import render as as_html
+
+        return as_html(told, address)
+    from scrimp.report.terminal import render as as_text
+
+    narrowest, plain, widest = COLUMNS
+    terminal = colours and sys.stdout.isatty()
+    columns = min(max(shutil.get_terminal_size().columns, narrowest), widest) if terminal else plain
+    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return as_text(told, columns, colour, address)
+
+
+def _verify(store: Store, config: Config, first: int, last: int | None) -> int:
+    """Print what does not add up; the exit code. Hours that are written to while they are read are left out."""
+    from scrimp.prices.book import Book
+    from scrimp.report.reprice import reprice_with
+    from scrimp.report.times import stamp
+    from scrimp.report.verify import changed, verify
+    from scrimp.store.base import HOUR
+
+    reprice = reprice_with(lambda: Book.load(config.models))
+    for _ in range(PATIENCE):
+        cells = list(store.rollups(first, last))
+        records = store.records(first * HOUR, None if last is None else last * HOUR)
+        findings = verify(records, cells, reprice)
+        changing = changed(cells, store.rollups(first, last))
+        if changing is None:
+            break
+        last = changing
+        click.echo(f"calls from {stamp(last * HOUR)} on are being written and left out")
+    for finding in findings[:MOST_FINDINGS]:
+        click.echo(finding)
+    if findings:
+        click.echo(f"{len(findings):,} findings in {config.store}", err=True)
+        return 1
+    calls = sum(cell.calls for cell in cells)
+    click.echo(f"OK: {calls:,} calls in {len(cells):,} rollups; list - savings + overhead = paid in each.")
+    return 0
