@@ -152,7 +152,8 @@ class Book:
             return Found("user", row, "user", own=True)
         found = self._find_at(model, provider) if provider else self._find_plain(model)
         if found is None:
-            where = f" at {provider}" if provider else ""
+            host = provider.rpartition("://")[2].partition("/")[0]
+            where = f" at {host}" if host else ""
             return Unpriced(self.trouble or f"no price for {model}{where}")
         return found
 

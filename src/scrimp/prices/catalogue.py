@@ -9,6 +9,7 @@ import re
 
 import msgspec
 
+from scrimp.prices.known import PROVIDER_ALIASES
 from scrimp.prices.table import Listed, Row, Table
 
 _COMPACT_DATE = re.compile(r"-(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
@@ -31,6 +32,7 @@ class Catalogue:
 
     def named(self, name: str) -> Listed | None:
         """The provider of that id, else the first one that answers to the name ("vertex" is google)."""
+        name = PROVIDER_ALIASES.get(name, name)
         for listed in self.providers:
             if listed.id == name:
                 return listed
@@ -48,20 +50,25 @@ class Catalogue:
         return None
 
     def maker(self, model: str) -> Listed | None:
-        """The provider that a plain model name points to (gpt-... is openai)."""
+        """The provider that a plain model name points to (gpt-... is openai).
+
+        OpenAI's embeddings, images and fine-tuned models have names that the list has no such rule for.
+        """
         for listed in self.providers:
             if listed.model_match is not None and listed.model_match.fits(model):
                 return listed
-        return None
+        openai = self.named("openai")
+        return openai if openai and self._match(openai, model) else None
 
     def find(self, listed: Listed, model: str) -> tuple[Listed, Row] | None:
-        """A model's row at a provider, or at one whose models it sells; "-20251211" is read as "-2025-12-11" too."""
-        found = self._match(listed, model)
-        if found is None:
-            spelled_out = _COMPACT_DATE.sub(r"-\1-\2-\3", model)
-            if spelled_out != model:
-                found = self._match(listed, spelled_out)
-        return found
+        """A model's row at a provider, or at one whose models it sells.
+
+        A name that is not found is tried with "-20251211" spelled "-2025-12-11", then without Google's path before it
+        ("publishers/google/models/").
+        """
+        names = (model, _COMPACT_DATE.sub(r"-\1-\2-\3", model), model.rpartition("models/")[2])
+        found = (self._match(listed, name) for name in dict.fromkeys(names))
+        return next((hit for hit in found if hit is not None), None)
 
     def _match(self, listed: Listed, model: str) -> tuple[Listed, Row] | None:
         makers = (self.named(name) for name in listed.fallback)

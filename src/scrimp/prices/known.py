@@ -21,6 +21,9 @@ CONTEXTS: dict[str, dict[str, str]] = {
 """Tier -> what the price library calls it; any other name is its `service_tier`. OpenAI's fast is a service tier,
 Anthropic's a speed."""
 
+PROVIDER_ALIASES = {"fireworks_ai": "fireworks", "azure_ai": "azure"}
+"""LiteLLM's names of providers, where the list does not know them by a rule of its own."""
+
 STAND_INS = {
     ("google", "flex"): "batch",
     ("azure", "batch"): "batch",

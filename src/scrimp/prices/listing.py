@@ -41,8 +41,8 @@ PARENTS: dict[str, tuple[str, ...]] = {
 }
 """A class of Usage -> the prices that may count for it, its own first: what has no discount costs the full price."""
 
-LONG_WRITES = ("cache_write_1h", "cache_write_12h")
-"""Classes whose parent's price is too low rather than too high, so it is flagged."""
+DEARER = ("cache_write_1h", "cache_write_12h", "audio_input", "audio_output", "image_output")
+"""Classes that may well cost more than their parent: where the list has only the parent's price, that is flagged."""
 
 
 class Unpriced(msgspec.Struct, frozen=True, gc=False):
@@ -167,7 +167,7 @@ class Listing:
 
     def _rate(self, name: str, at: Mapping[str, int]) -> int | None:
         of, times = DERIVED.get((self.provider, name), ("", Fraction(1)))
-        if name not in at and of in at:
+        if name not in at and of in at and "cache_write" in at:
             return _times(at[of], times * self.factor)
         for key in PARENTS[name]:
             if key in at:
@@ -175,12 +175,13 @@ class Listing:
         return None
 
     def _notes(self, rates: Mapping[str, int | Cliff]) -> dict[str, str]:
+        """Class -> the flag that a usage of it gets."""
         notes = {}
-        for name in LONG_WRITES:
-            if (self.provider, name) in DERIVED and name not in rates:
-                notes[name] = f"derived:{name}"
-            elif name not in rates and "user" not in self.flags:
-                notes[name] = f"parent-price:{name}"
+        for name in DEARER:
+            if name in rates or self.row.flat or "user" in self.flags:
+                continue
+            is_derived = (self.provider, name) in DERIVED and "cache_write" in rates
+            notes[name] = f"derived:{name}" if is_derived else f"parent-price:{name}"
         return notes
 
 
