@@ -102,8 +102,12 @@ _ENDS = frozenset(
     )
 )
 _TRAFFIC = {"on_demand": "", "on_demand_flex": "flex", "on_demand_priority": "priority"}
+_ANYWHERE = ("", "global", "not_available")
 _LAST = 4
 """Events at the end of a stream that are always looked at; further back only those that may say what is missing."""
+_DONE = b"[DONE]"
+_USAGE = re.compile(rb'"usage\w*"\s*:\s*\{')
+_FINISH = re.compile(rb'inish_?[rR]eason"\s*:\s*"')
 _MODEL = re.compile(rb'"model(?:Version)?"\s*:\s*"([^"\\]{1,200})"')
 
 
@@ -130,9 +134,8 @@ def read_body(api: str | None, body: bytes | Mapping[str, Any]) -> Reading:
     else:
         top = _top_of(body)
     reading = Reading(whole=True)
-    reported = _note(reading, top, {})
-    reading.usage = usage_of(reported, _is_anthropic(api)) if reported else None
-    if isinstance(top.message, str) and not reported and not reading.finish:
+    _note(reading, top, {}, _is_anthropic(api))
+    if isinstance(top.message, str) and reading.usage is None and not reading.finish:
         reading.error = reading.error or top.message  # Amazon's errors
     return reading
 
@@ -177,9 +180,8 @@ def read_stream(api: str | None, body: bytes | Sequence[Any]) -> Reading:
     reading = Reading()
     reported: Mapping[str, Any] = {}
     for top in _telling(found):
-        reported = _note(reading, top, reported)
-    reading.usage = usage_of(reported, _is_anthropic(api)) if reported else None
-    if b"[DONE]" in found[-2:]:
+        reported = _note(reading, top, reported, _is_anthropic(api))
+    if _DONE in found[-2:]:
         reading.whole = True
     elif not isinstance(body, bytes):  # the client that decoded these events kept the [DONE] to itself
         reading.whole = reading.whole or bool(reading.finish and reading.usage is not None)
@@ -197,24 +199,31 @@ def _telling(found: Sequence[Piece]) -> list[_Top]:
             top = _top(piece)
             if top is not None:
                 tops.append(top)
-                usage = usage or usage_of(_reported(top)) is not None
+                usage = usage or _counts(top)
                 finish = finish or bool(_finish(top))
         at -= 1
-    for piece in found[at:0:-1]:
-        if _is_start(piece) and (top := _top(piece)) is not None:
+    starts = [piece for piece in found[at:0:-1] if _is_start(piece)] if found and _is_start(found[0]) else []
+    for piece in (*starts, *found[:1]):
+        if (top := _top(piece)) is not None:
             tops.append(top)
-    if found and (top := _top(found[0])) is not None:
-        tops.append(top)
     tops.reverse()
     return tops
 
 
+def _counts(top: _Top) -> bool:
+    inner = _inner(top)
+    return any(type(value) is int for value in _reported(top if inner is None else inner).values())
+
+
 def _may_tell(piece: Piece, usage: bool, finish: bool) -> bool:
+    """Whether an event may hold what is still missing: a usage that is not null, a finish reason, an error."""
     if not isinstance(piece, bytes):
         return True
-    if not usage and (b'"usage' in piece or b'"timings"' in piece):
+    if not usage and b'"usage' in piece and _USAGE.search(piece):
         return True
-    return (not finish and b"inish" in piece) or b'"error"' in piece or _is_start(piece)
+    if not finish and b"inish" in piece and _FINISH.search(piece):
+        return True
+    return b'"error"' in piece or b'"timings"' in piece
 
 
 def _is_start(piece: Piece) -> bool:
@@ -225,23 +234,24 @@ def _is_anthropic(api: str | None) -> bool:
     return api is not None and api.startswith("anthropic")
 
 
-def _note(reading: Reading, top: _Top, reported: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Write down what one body or event says; give the usage object as known after it."""
+def _note(reading: Reading, top: _Top, before: Mapping[str, Any], anthropic: bool) -> Mapping[str, Any]:
+    """Write down what one body or event says; give the last usage object, for the next event to be laid over."""
     inner = _inner(top)
     if inner is not None:
-        reported = _note(reading, inner, reported)
+        before = _note(reading, inner, before, anthropic)
     found = _reported(top)
     if found and top.type == "message_delta":
-        reported = {**reported, **{name: value for name, value in found.items() if value}}
-    elif found and usage_of(found) is not None:
-        reported = found
+        found = {**before, **{name: value for name, value in found.items() if value}}
+    if found and (counted := usage_of(found, anthropic)) is not None:
+        reading.usage = counted
+        before = found
     reading.model = _text(top.model, top.modelVersion, top.model_version) or reading.model
     reading.tier = _tier(top, found) or reading.tier
     reading.finish = _finish(top) or reading.finish
     reading.request_id = _text(top.request_id, top.id, top.responseId) or reading.request_id
     reading.error = _error(top) or reading.error
     reading.whole = reading.whole or _ends(top)
-    return reported
+    return before
 
 
 def _inner(top: _Top) -> _Top | None:
@@ -250,20 +260,20 @@ def _inner(top: _Top) -> _Top | None:
         return top.response
     if top.interaction is not None:
         return top.interaction
-    return _top_of(top.message) if isinstance(top.message, Mapping) and top.type == "message_start" else None
+    return _top_of(top.message) if isinstance(top.message, dict) and top.type == "message_start" else None
 
 
 def _reported(top: _Top) -> Mapping[str, Any]:
     """The usage object of a body or event, wherever its dialect puts it; empty where there is none."""
     for holder, name in ((top.x_groq, "usage"), (top.metadata, "usage"), (top.delta, "usage")):
-        if isinstance(holder, Mapping) and isinstance(holder.get(name), Mapping) and not isinstance(top.usage, Mapping):
+        if isinstance(holder, dict) and isinstance(holder.get(name), dict) and not isinstance(top.usage, dict):
             return dict(holder[name])
     for found in (top.usage, top.usageMetadata, top.usage_metadata, top.invocation, top.meta):
-        if isinstance(found, Mapping):
-            if isinstance(top.tool_usage, Mapping) or isinstance(top.timings, Mapping):
+        if isinstance(found, dict):
+            if isinstance(top.tool_usage, dict) or isinstance(top.timings, dict):
                 return {**found, "tool_usage": top.tool_usage, "timings": top.timings}
             return found
-    if isinstance(top.timings, Mapping):
+    if isinstance(top.timings, dict):
         return {"timings": top.timings}
     if top.eval_count is not None or top.prompt_eval_count is not None:
         return {"prompt_eval_count": top.prompt_eval_count, "eval_count": top.eval_count}
@@ -271,16 +281,18 @@ def _reported(top: _Top) -> Mapping[str, Any]:
 
 
 def _tier(top: _Top, reported: Mapping[str, Any]) -> str:
-    if reported.get("speed") == "fast":
-        return "fast"
+    """The tier it was served in, with "+us" where Anthropic says that it was processed there (and so costs more)."""
     said = top.serviceTier
-    if isinstance(said, Mapping):  # Bedrock
+    if isinstance(said, dict):  # Bedrock
         said = said.get("type")
-    said = _text(top.service_tier, said, reported.get("service_tier"), reported.get("serviceTier"))
-    if said:
-        return said.lower()
-    traffic = _text(reported.get("trafficType"), reported.get("traffic_type")).lower()
-    return _TRAFFIC.get(traffic, traffic)
+    tier = _text(top.service_tier, said, reported.get("service_tier"), reported.get("serviceTier")).lower()
+    if reported.get("speed") == "fast":
+        tier = "fast"
+    if not tier:
+        traffic = _text(reported.get("trafficType"), reported.get("traffic_type")).lower()
+        tier = _TRAFFIC.get(traffic, traffic)
+    region = _text(reported.get("inference_geo"))
+    return tier if region in _ANYWHERE else f"{tier or 'standard'}+{region}"
 
 
 def _finish(top: _Top) -> str:
@@ -297,7 +309,7 @@ def _finish(top: _Top) -> str:
         (top.incomplete_details, "reason"),
         (top.promptFeedback, "blockReason"),
     ):
-        if isinstance(holder, Mapping) and (said := _text(holder.get(name))):
+        if isinstance(holder, dict) and (said := _text(holder.get(name))):
             return said
     if isinstance(top.response, _Top):
         return _finish(top.response) if top.type in _ENDS else ""
@@ -308,7 +320,7 @@ def _finish(top: _Top) -> str:
 
 def _error(top: _Top) -> str:
     found = top.error
-    if isinstance(found, Mapping):
+    if isinstance(found, dict):
         kind = _text(found.get("type"), found.get("status"), found.get("code"))
         message = _text(found.get("message"))
         return f"{kind}: {message}" if kind and message else kind or message or "error"
@@ -321,7 +333,7 @@ def _ends(top: _Top) -> bool:
     """Whether this is the event with which a provider ends a stream in order."""
     if top.type in _ENDS or top.event_type in _ENDS or top.done is True:
         return True
-    if isinstance(top.metadata, Mapping) and "usage" in top.metadata:  # Bedrock
+    if isinstance(top.metadata, dict) and "usage" in top.metadata:  # Bedrock
         return True
     return (top.candidates is not None or top.promptFeedback is not None) and bool(_finish(top))
 
@@ -329,6 +341,8 @@ def _ends(top: _Top) -> bool:
 def _top(piece: Piece) -> _Top | None:
     """The top level of an event, None where it is no JSON object."""
     if isinstance(piece, bytes):
+        if piece == _DONE:
+            return None
         try:
             return _read_top(piece)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -340,8 +354,8 @@ def _top_of(body: Mapping[str, Any]) -> _Top:
     top = _Top(**{name: body[key] for key, name in _NAMES.items() if key in body})
     top.choices = _choices(top.choices)
     top.candidates = _choices(top.candidates)
-    top.response = _top_of(top.response) if isinstance(top.response, Mapping) else None
-    top.interaction = _top_of(top.interaction) if isinstance(top.interaction, Mapping) else None
+    top.response = _top_of(top.response) if isinstance(top.response, dict) else None
+    top.interaction = _top_of(top.interaction) if isinstance(top.interaction, dict) else None
     return top
 
 

@@ -65,20 +65,25 @@ def _openai(reported: Reported) -> Usage:
     rest of total_tokens and is billed as output.
     """
     total = _count(reported, "total_tokens")
-    prompt = _count(reported, "prompt_tokens", "input_tokens")
     completion = _count(reported, "completion_tokens", "output_tokens")
-    if not _has(reported, "prompt_tokens", "input_tokens"):
-        prompt = max(0, total - completion)
+    prompt = _count(reported, "prompt_tokens", "input_tokens") or max(0, total - completion)
     unnamed = max(0, total - prompt - completion)
     inside = _object(reported, "prompt_tokens_details", "input_tokens_details", "input_token_details")
     heard = 0
     if unnamed and _count(reported, "prompt_audio_seconds"):  # Mistral leaves audio out of its prompt tokens
         heard, unnamed = unnamed, 0
     spoken = _object(reported, "completion_tokens_details", "output_tokens_details", "output_token_details")
-    if not spoken and not inside and not unnamed:
-        cached = min(prompt, _openai_cached(reported, inside))
-        return Usage(input=prompt - cached, cached=cached, audio_input=heard, output=completion)
     cached, rest = _take(prompt, _openai_cached(reported, inside))
+    if not unnamed and not any(inside.values()) and not any(spoken.values()):
+        written, rest = _take(rest, _openai_written(reported, inside))
+        return Usage(
+            input=rest,
+            cached=cached,
+            cache_write=written,
+            audio_input=heard,
+            output=completion,
+            searches=_searches(reported),
+        )
     written, rest = _take(rest, _openai_written(reported, inside))
     written_12h = min(written, _count(_object(inside, "cache_write_tokens_details"), "ttl_12h_tokens"))
     audio_cached = min(cached, _count(_object(inside, "cached_tokens_details"), "audio_tokens"))
@@ -157,7 +162,7 @@ def _anthropic(reported: Reported) -> Usage:
     )
     iterations = reported.get("iterations")
     for one in iterations if isinstance(iterations, list) else ():
-        if isinstance(one, Mapping) and one.get("type") == "compaction":
+        if isinstance(one, dict) and one.get("type") == "compaction":
             usage = add(usage, _anthropic({**one, "iterations": None}))
     return usage
 
@@ -233,7 +238,7 @@ def _modalities(reported: Reported, *names: str) -> dict[str, int]:
     for name in names:
         rows = reported.get(name)
         for row in rows if isinstance(rows, list) else ():
-            if isinstance(row, Mapping):
+            if isinstance(row, dict):
                 modality = str(row.get("modality", "")).upper()
                 tokens = _count(row, "tokenCount", "token_count", "tokens")
                 found[modality] = found.get(modality, 0) + tokens
@@ -244,7 +249,7 @@ def _bedrock(reported: Reported) -> Usage:
     """Converse and invocation metrics: the cache beside the input, as with Anthropic."""
     written = _count(reported, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
     details = reported.get("cacheDetails")
-    rows = [row for row in details if isinstance(row, Mapping)] if isinstance(details, list) else []
+    rows = [row for row in details if isinstance(row, dict)] if isinstance(details, list) else []
     long = min(written, sum(_count(row, "inputTokens") for row in rows if row.get("ttl") == "1h"))
     return Usage(
         input=_count(reported, "inputTokens", "inputTokenCount"),
@@ -268,7 +273,7 @@ def _has(reported: Reported, *names: str) -> bool:
 def _object(reported: Reported, *names: str) -> Reported:
     for name in names:
         value = reported.get(name)
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return value
     return _NOTHING
 
@@ -278,9 +283,11 @@ def _count(reported: Reported, *names: str) -> int:
     for name in names:
         value = reported.get(name)
         if type(value) is not int:
+            if value is None:
+                continue
             value = _whole(value)
         if value > 0:
-            return min(value, MOST)
+            return value if value < MOST else MOST
     return 0
 
 

@@ -36,25 +36,28 @@ def split(stream: bytes) -> tuple[list[bytes], bytes]:
         if stream.endswith(b"\r"):  # perhaps the first half of CRLF
             stream, held = stream[:-1], b"\r"
         stream = stream.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    blocks = stream.split(b"\n\n")
-    rest = blocks.pop()
+    end = stream.rfind(b"\n\n") + 2
+    if end < 2:
+        return [], stream + held
+    if stream.startswith(b"data: "):
+        found = stream[6 : end - 2].split(b"\n\ndata: ")
+        if stream.count(b"\n", 0, end) == 2 * len(found):  # nothing but one data line an event: OpenAI's streams
+            return found, stream[end:] + held
+    return _read_lines(stream[:end]), stream[end:] + held
+
+
+def _read_lines(stream: bytes) -> list[bytes]:
     found = []
-    for block in blocks:
-        if block.startswith(b"data: ") and b"\n" not in block:
-            found.append(block[6:])
-        elif (data := _data(block)) is not None:
-            found.append(data)
-    return found, rest + held
-
-
-def _data(block: bytes) -> bytes | None:
-    lines = []
-    for line in block.split(b"\n"):
-        if line.startswith(b"data:"):
-            lines.append(line[5:].removeprefix(b" "))
-        elif line == b"data":
-            lines.append(b"")
-    return b"\n".join(lines) if any(lines) else None
+    data: bytes | None = None
+    for line in stream.split(b"\n"):
+        if line[:5] == b"data:":
+            value = line[6:] if line[5:6] == b" " else line[5:]
+            data = value if data is None else data + b"\n" + value
+        elif not line and data is not None:
+            if data:
+                found.append(data)
+            data = None
+    return found
 
 
 def pieces(body: bytes) -> list[Piece]:
@@ -63,7 +66,7 @@ def pieces(body: bytes) -> list[Piece]:
     A last event without its blank line counts as one.
     """
     if _FIELD.search(body, 0, 4096):
-        return list[Piece](split(body + b"\n\n")[0])
+        return list[Piece](split(body if body.endswith(b"\n\n") else body + b"\n\n")[0])
     text = body.removeprefix(_BOM).strip()
     if text.startswith(b"["):
         decoded = decode(text)
