@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from genai_prices.data import providers
 from genai_prices.data_snapshot import DataSnapshot
@@ -13,7 +18,8 @@ from genai_prices.types import Usage as LibraryUsage
 
 from scrimp.call import Usage
 from scrimp.prices.book import Book, Unpriced
-from scrimp.prices.compile import CLASSES
+from scrimp.prices.compile import CLASSES, build_table
+from scrimp.prices.table import library_version
 
 SNAPSHOT = DataSnapshot(providers, from_auto_update=False)
 DAYS = [
@@ -146,3 +152,19 @@ def test_audio_and_images_cost_what_the_library_says(book: Book) -> None:
             if prices.input_audio_mtok is not None or prices.output_image_mtok is not None:
                 audio += compare(book, provider.id, model.id, usage, DAYS[2], "")
     assert audio > 15
+
+
+def test_compiling_twice_says_nothing_and_gives_the_same_bytes(tmp_path: Path) -> None:
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "scrimp.prices.compile"]
+    for _ in range(2):
+        done = subprocess.run(command, env=env, capture_output=True, check=True)
+        assert done.stdout == done.stderr == b""
+    (path,) = tmp_path.rglob("*.msgpack")
+    table = build_table(library_version(), date.today())
+    assert msgspec.msgpack.encode(table) == path.read_bytes()
+
+
+def test_the_tables_date_is_a_price_date_of_the_data_not_to_come() -> None:
+    assert build_table("0", date(2026, 10, 14)).date == "2026-10-14"
+    assert build_table("0", date(2026, 10, 14)).version == "0"

@@ -1,0 +1,70 @@
+"""`scrimp models`: exact prices, 80 columns, unknown is never 0."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from scrimp.cli.models import models, tabulate
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "own.toml"
+    path.write_text(
+        '[models."local/tiny"]\ninput = 0.15\noutput = 0.6\nbatch_input = 0.075\ncontext = 8192\ntier = "small"\n'
+        "[models.mine]\ngpu_hour_usd = 2\ntokens_per_second = 1500\n"
+    )
+    return str(path)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(models, list(words))
+
+
+def test_a_table_is_80_columns_with_own_models_first_and_the_age_last(config: str) -> None:
+    done = run("--config", config)
+    lines = done.output.splitlines()
+    assert done.exit_code == 0
+    assert max(map(len, lines)) <= 100 and max(map(len, lines[:-1])) <= 80
+    assert lines[0].split()[:4] == ["MODEL", "IN", "OUT", "CACHED"]
+    assert lines[1].split()[:3] == ["local/tiny", "0.15", "0.60"]
+    assert lines[2].split()[:2] == ["mine", "0.37037037"]
+    assert "newest price of 20" in lines[-1]
+
+
+def test_a_pattern_searches_every_provider_and_all_brings_the_retired(config: str) -> None:
+    found = run("haiku-4-5", "--config", config).output
+    assert "anthropic/claude-haiku-4-5" in found and "aws/" in found
+    assert len(run("--all", "--config", config).output.splitlines()) > 2000
+
+
+def test_json_holds_exact_strings_and_leaves_out_what_is_unknown(config: str) -> None:
+    document = json.loads(run("--json", "--config", config, "--provider", "user").output)
+    tiny = document["models"][0]
+    assert (tiny["usd"]["input"], tiny["usd"]["output"], tiny["batch_usd"]["input"]) == ("0.15", "0.60", "0.075")
+    assert (tiny["context"], tiny["tier"], tiny["flags"]) == (8192, "small", ["user"])
+    embedding = json.loads(run("text-embedding-3-small", "--json", "--config", config, "--provider", "openai").output)
+    assert "output" not in embedding["models"][0]["usd"]
+
+
+def test_an_unknown_price_is_a_dash(config: str) -> None:
+    row = run("text-embedding-3-small", "--provider", "openai", "--config", config).output.splitlines()[1]
+    assert row.split()[:3] == ["openai/text-embedding-3-small", "0.02", "-"]
+
+
+def test_no_match_says_what_to_do_next(config: str) -> None:
+    done = run("no-such-model", "--config", config)
+    assert done.exit_code == 1
+    assert "scrimp models --all" in done.output
+
+
+def test_columns_are_dropped_from_the_right_and_prices_never_cut() -> None:
+    rows = [["a-provider/a-very-long-model-name", "1.00", "2.123456789", "0.10", *["-"] * 6]]
+    wide, narrow = list(tabulate(rows, 200)), list(tabulate(rows, 36))
+    assert wide[0].split()[-1] == "TIER"
+    assert narrow[1].split()[1:] == ["1.00", "2.123456789"]
+    assert max(map(len, narrow)) <= 36
