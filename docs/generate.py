@@ -42,7 +42,9 @@ def configuration() -> str:
         if section is settings.Config and parts[1:]:
             continue
         parts.append(f"## {section.__name__}\n\n{inspect.getdoc(section)}\n\n| key | type | default |\n|---|---|---|")
-        parts[-1] += "".join(f"\n| `{f.name}` | `{kind(f.type)}` | {default(f)} |" for f in msgspec.structs.fields(section))
+        parts[-1] += "".join(
+            f"\n| `{f.name}` | `{kind(f.type)}` | {default(f)} |" for f in msgspec.structs.fields(section)
+        )
         parts[-1] += "\n"
     return "\n".join(parts)
 

@@ -28,7 +28,7 @@ from scrimp.call import Call, Mode
 from scrimp.config import SECRET, Config, ProviderConfig
 from scrimp.errors import ConfigError, StoreError
 from scrimp.prices.book import Book
-from scrimp.providers.base import Provider
+from scrimp.providers.base import SKIP, Provider
 from scrimp.providers.flight import Tower
 from scrimp.store import open_store
 from scrimp.store.base import Store
@@ -105,23 +105,34 @@ class World:
         """Start what needs the event loop."""
         connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, keepalive_timeout=30)
         self.session = aiohttp.ClientSession(
-            connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+            connector=connector,
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=SKIP,
         )
         self.tower.open()
         if Book.compiled():
-            self._book = Book.load(self.config.models)
+            self._book = self._read_book()
         else:
             self._booking = asyncio.get_running_loop().create_task(self._load_book())
         self.ready = True
 
     async def _load_book(self) -> None:
-        self._book = await asyncio.to_thread(Book.load, self.config.models)
+        self._book = await asyncio.to_thread(self._read_book)
+
+    def _read_book(self) -> Book:
+        # a provider of the user's own is priced by where it is, so that a name never lends it a maker's prices
+        hosts = {n: found.base_url for n, found in self.config.providers.items() if n not in ("openai", "anthropic")}
+        book = Book.load(self.config.models, hosts)
+        if book.trouble:
+            self.warn(book.trouble)
+        return book
 
     @property
     def book(self) -> Book:
         """The prices; only where `priced` is true."""
         if self._book is None:
-            self._book = Book.load(self.config.models)
+            self._book = self._read_book()
         return self._book
 
     @property
@@ -142,13 +153,6 @@ class World:
             if len(self._owners) < 4096:
                 self._owners[model] = known
         return known or ""
-
-    def price_provider(self, name: str) -> str:
-        """What the price book calls a provider: its own name, or the host where the name is the user's word."""
-        provider = self.providers.get(name)
-        if provider is None or name in ("openai", "anthropic"):
-            return name
-        return provider.base.partition("://")[2]
 
     def tenant(self, credential: bytes) -> str:
         """A keyed hash that names whoever holds a credential; equal in every process that shares the secret."""

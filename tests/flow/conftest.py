@@ -82,8 +82,9 @@ class RawUpstream:
                 body += self._more(connection)
             self.requests.append(head + b"\r\n\r\n" + body)
             self.script(connection)
-            while connection.recv(65536):
-                pass
+            with contextlib.suppress(ConnectionResetError):
+                while connection.recv(65536):
+                    pass
             self.left.set()
 
     @staticmethod

@@ -43,7 +43,9 @@ def test_any_legal_json_reaches_the_provider_as_it_was(raw, body):
 
 
 def test_headers_follow_the_rules_both_ways(raw):
-    upstream, gateway = raw(answer(OK, "Content-Type: application/json", "X-Request-Id: r1", "X-RateLimit-Remaining: 5"))
+    upstream, gateway = raw(
+        answer(OK, "Content-Type: application/json", "X-Request-Id: r1", "X-RateLimit-Remaining: 5")
+    )
     sent = post(
         "/v1/chat/completions",
         b'{"model":"m"}',

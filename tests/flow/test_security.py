@@ -19,7 +19,9 @@ KEY = "sk-canary-5f3a9c"
 
 
 def get(path: str, *headers: str) -> bytes:
-    return "\r\n".join([f"GET {path} HTTP/1.1", *(headers or ["host: 127.0.0.1"]), "connection: close", "", ""]).encode()
+    return "\r\n".join(
+        [f"GET {path} HTTP/1.1", *(headers or ["host: 127.0.0.1"]), "connection: close", "", ""]
+    ).encode()
 
 
 def test_a_sent_key_is_found_nowhere_but_at_the_provider(fake, tmp_path, caplog):
@@ -84,7 +86,9 @@ def test_a_lent_key_goes_to_known_paths_only(fake, tmp_path, monkeypatch):
         "passthrough": ["rerank"],
     }
     with scrimp.gateway(config, str(tmp_path / "scrimp.db")) as gateway:
-        assert exchange(gateway, post("/v1/chat/completions", BODY, "authorization: Bearer own")).startswith(b"HTTP/1.1 200")
+        assert exchange(gateway, post("/v1/chat/completions", BODY, "authorization: Bearer own")).startswith(
+            b"HTTP/1.1 200"
+        )
         assert exchange(gateway, post("/v1/rerank", BODY)).startswith(b"HTTP/1.1 200")
         refused = exchange(gateway, post("/v1/organization/admin_api_keys", BODY))
         assert refused.startswith(b"HTTP/1.1 404")

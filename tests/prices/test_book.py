@@ -158,6 +158,8 @@ def test_made_up_names_do_not_fill_memory(book: Book) -> None:
     for number in range(9000):
         book.price(f"made-up-{number}", Usage(input=1))
     assert len(book._memo) <= 4096
+    assert why(book, "x" * 10**6) == why(book, "gpt-4o", tier="x" * 10**6)
+    assert max(len(model) for model, *_ in book._memo) <= 256
 
 
 @pytest.mark.parametrize(

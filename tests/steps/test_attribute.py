@@ -13,7 +13,9 @@ from scrimp.world import Bounded
 
 def world(**config):
     return SimpleNamespace(
-        config=Config(**config), fingerprints=Bounded(10), tenant=lambda key: "anonymous" if not key else "t" + key.decode()
+        config=Config(**config),
+        fingerprints=Bounded(10),
+        tenant=lambda key: "anonymous" if not key else "t" + key.decode(),
     )
 
 
@@ -68,6 +70,10 @@ def test_a_clean_label_is_one_short_line_without_controls(text):
     assert not any(c in "\u202e\u2066\u200b\n\r\x1b" for c in label)
 
 
-@given(st.lists(st.tuples(st.sampled_from([b"x-portkey-metadata", b"x-litellm-tags", b"helicone-property-x"]), st.binary())))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([b"x-portkey-metadata", b"x-litellm-tags", b"helicone-property-x"]), st.binary())
+    )
+)
 def test_no_label_ever_fails_a_call(headers):
     attributed(headers, Ask(labels={"tags": {"not": "a list"}, "user": [1], "x": None}))

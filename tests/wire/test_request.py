@@ -13,7 +13,14 @@ def test_a_chat_request_says_model_stream_cap_and_labels():
         b'"n":2,"service_tier":"flex","metadata":{"feature":"f"},"user":"u1",'
         b'"messages":[{"role":"developer","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"hi"}]}]}',
     )
-    assert (ask.model, ask.stream, ask.asked_usage, ask.cap, ask.n, ask.tier) == ("gpt-4o-mini", True, False, 9, 2, "flex")
+    assert (ask.model, ask.stream, ask.asked_usage, ask.cap, ask.n, ask.tier) == (
+        "gpt-4o-mini",
+        True,
+        False,
+        9,
+        2,
+        "flex",
+    )
     assert ask.labels == {"feature": "f", "user": "u1"}
     assert ask.system == b'"Be brief."'
     assert ask.opening == b'[{"type":"text","text":"hi"}]'

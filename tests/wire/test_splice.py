@@ -25,7 +25,9 @@ def test_top_level_finds_every_value_where_it_stands(tree, indent, ascii_only):
     assert {key: json.loads(raw[slice(*places[-1])]) for key, places in found.items()} == tree
 
 
-@pytest.mark.parametrize("bad", [b"", b"{", b"[]", b'{"a":}', b'{"a":1,}', b'{"a" 1}', b'{"a":01}', b"{} x", b'{"a":[}', b"x"])
+@pytest.mark.parametrize(
+    "bad", [b"", b"{", b"[]", b'{"a":}', b'{"a":1,}', b'{"a" 1}', b'{"a":01}', b"{} x", b'{"a":[}', b"x"]
+)
 def test_what_is_no_json_object_is_refused(bad):
     with pytest.raises(NotJson):
         top_level(bad)

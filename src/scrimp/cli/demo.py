@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STAND_IN = "gpt-4o-mini"
 STAND_IN_PRICE = {"input": 0.15, "cached_input": 0.075, "output": 0.60}
 """Its list price, USD per million tokens; a test holds it against the price list."""
-SCRIPTED = "Answers come from the scripted provider: made up, and their token counts with them."
+SCRIPTED = "The scripted provider's answers and token counts are made up."
 
 
 @click.command()
@@ -70,7 +70,7 @@ def _run(stack: contextlib.ExitStack, stay: bool, store: str | None, port: int, 
         click.secho(SCRIPTED, bold=True)
     if failed:
         click.secho(f"{failed} of the calls failed; the lines above say why.", fg="red")
-    _next(gateway, store, stay)
+    _next(gateway, store or (kept if stay else None), stay)
     if stay:
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
@@ -97,9 +97,9 @@ def _start_provider(stack: contextlib.ExitStack, scripted: bool) -> tuple[str, b
             _phase("Model", f"{describe()}\nstarted in {_since(begun)}  {model.origin}")
             return model.base_url, True
         except ModelUnavailable as error:
-            click.secho(f"NO REAL MODEL: {error}", fg="red", bold=True)
+            click.secho(click.wrap_text(f"NO REAL MODEL: {error}", _columns()), fg="red", bold=True)
     fake = stack.enter_context(Fake())
-    _phase("Model", f"none. {SCRIPTED}\n{fake.origin}")
+    _phase("Model", f"none; the scripted provider answers  {fake.origin}\n{SCRIPTED}")
     return fake.base_url, False
 
 

@@ -131,13 +131,12 @@ def _forecast(call: Any, world: Any, weigh: Any, tokens: int) -> dict[str, Any]:
     from scrimp.call import Usage, usd
 
     target = call.targets[0]
-    name = world.price_provider(target.provider)
     found: dict[str, Any] = {"input_tokens": tokens}
     for label, output in (("input_usd", 0), ("most_usd", call.ask.cap)):
         if output is None:
             continue
         usage = Usage(input=tokens, output=output * call.ask.n)
-        cost, _ = weigh(world, target.model, target.model, name, usage, "estimated", call.ask.tier, call.at)
+        cost, _ = weigh(world, target.model, target.model, target.provider, usage, "estimated", call.ask.tier, call.at)
         if cost.unpriced:
             return {**found, "unpriced": cost.unpriced}
         found[label] = usd(cost.paid)

@@ -125,6 +125,7 @@ def _verify(store: Store, config: Config, first: int, last: int | None) -> int:
     if findings:
         click.echo(f"{len(findings):,} findings in {config.store}", err=True)
         return 1
-    calls = sum(cell.calls for cell in cells)
-    click.echo(f"OK: {calls:,} calls in {len(cells):,} rollups; list - savings + overhead = paid in each.")
+    calls, unpriced = sum(cell.calls for cell in cells), sum(cell.unpriced for cell in cells)
+    told = f"{calls:,} calls ({unpriced:,} without a known price) in {len(cells):,} rollups"
+    click.echo(f"OK: {told}; list - savings + overhead = paid in each.")
     return 0

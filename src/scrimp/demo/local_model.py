@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import platform
 import shutil
 import sqlite3
 import subprocess
@@ -232,4 +231,4 @@ class LocalModel:
 
 def describe() -> str:
     """The model in a line, for people."""
-    return f"SmolLM2-135M-Instruct ({LICENCE}), llama.cpp, 1 thread on {platform.machine() or 'this machine'}"
+    return f"SmolLM2-135M-Instruct ({LICENCE}), a real model on llama.cpp, 1 thread"

@@ -24,6 +24,9 @@ from scrimp.prices.user import OwnPrice, rows
 REMEMBERED = 4096
 """Look-ups kept; a client may send a new model name with every call, so there is a bound."""
 
+LONGEST_NAME = 256
+"""Characters; what is longer is no name and is not remembered."""
+
 _DATE = re.compile(r"[-@]20\d\d-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])$")
 
 When = int | float | str | date | None
@@ -135,6 +138,8 @@ class Book:
 
     def _look_up(self, key: tuple[str, str | None, str | None, bool]) -> Listing | Unpriced:
         model, provider, tier, batch = key
+        if max(len(model), len(provider or ""), len(tier or "")) > LONGEST_NAME:
+            return Unpriced("no model, provider or tier has so long a name")
         found = self._find(model.strip().lower(), (provider or "").strip().lower())
         listing = found if isinstance(found, Unpriced) else list_on(found, tier or "", batch)
         if len(self._memo) >= REMEMBERED:

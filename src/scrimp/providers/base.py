@@ -18,7 +18,8 @@ from scrimp.config import ProviderConfig
 from scrimp.errors import Broken, Down, Slow
 from scrimp.providers.flight import Flight
 
-_SKIP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+SKIP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+"""Headers that aiohttp would add by itself; the session is made without them."""
 _SLICE = 256 * 1024
 
 CUT_BILLS_FULL = ("bedrock", "groq", "googleapis", "mistral", "perplexity", "huggingface", "sambanova", "minimax")
@@ -50,6 +51,10 @@ class Reply:
             raise Broken(f"the provider's answer broke off: {_words(error)}") from error
         self._flight.last = time.monotonic()
         return data
+
+    def at_end(self) -> bool:
+        """Whether the answer has ended in order and everything of it was read."""
+        return self._response.content.at_eof() and self._response.content.exception() is None
 
     def close(self) -> None:
         """Let go: an answer that is not at its end is cut, and its connection with it."""
@@ -128,7 +133,6 @@ class Provider:
                 data=sent,
                 headers=fields,
                 allow_redirects=False,
-                skip_auto_headers=_SKIP,
                 proxy=self._proxy,
                 timeout=self._timeout,
             )

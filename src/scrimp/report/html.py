@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from scrimp.report import charts
 from scrimp.report.labels import clean
-from scrimp.report.money import amount, column, percent
+from scrimp.report.money import Amount, alike, column, percent
 from scrimp.report.numbers import (
     HOURS_A_DAY,
     Dimension,
@@ -119,25 +119,25 @@ def _figures(report: Report) -> list[tuple[str, str, str, str]]:
     """The headline: name, figure, what to know about it, tone."""
     total = report.total
     gain = saved(total)
+    paid, listed, less = map(_usd, alike(Amount(total, nano) for nano in (total.paid_nano, total.list_nano, gain)))
     priceless = "not in the amounts" if total.unpriced else "every call has one"
     return [
-        ("Paid", _usd(report, total.paid_nano), "", ""),
-        ("List price", _usd(report, total.list_nano), "", ""),
-        ("Saved", _usd(report, gain), f"{percent(share(gain, total.list_nano))} of list price", _tone(gain)),
+        ("Paid", paid, "", ""),
+        ("List price", listed, "", ""),
+        ("Saved", less, f"{percent(share(gain, total.list_nano))} of list price", _tone(gain)),
         ("Calls", f"{total.calls:,}", f"{total.failed:,} failed", ""),
         ("No known price", f"{total.unpriced:,}", priceless, "bad" if total.unpriced else ""),
     ]
 
 
-def _usd(report: Report, nano: int) -> str:
-    text = amount(report.total, nano)
+def _usd(text: str) -> str:
     return f"-${text[1:]}" if text.startswith("-") else f"${text}" if text[0].isdigit() else text
 
 
 def _steps(report: Report, steps: list[Step]) -> Iterator[tuple[Step, str, Markup, str, str, str]]:
     """Each step of the waterfall with its amount, bar, part of list, how it is known, tone."""
     total = report.total
-    amounts = column((amount(total, step.shown, sign=not step.whole) for step in steps), FIGURE_SPACE)
+    amounts = column((Amount(total, step.shown, sign=not step.whole) for step in steps), FIGURE_SPACE)
     for step, money in zip(steps, amounts, strict=True):
         part = percent(share(step.shown, total.list_nano), sign=not step.whole)
         known = step.kind if step.kind in ("measured", "estimated") else ""
@@ -150,8 +150,8 @@ def _rows(report: Report, table: Table) -> Iterator[Row]:
         return
     total = Group("Total", report.total, {day: sums.paid_nano for day, sums in report.days.items()})
     groups = [*table.top(MOST_ROWS), total]
-    lists = column((amount(group.sums, group.sums.list_nano) for group in groups), FIGURE_SPACE)
-    paids = column((amount(group.sums, group.sums.paid_nano) for group in groups), FIGURE_SPACE)
+    lists = column((Amount(group.sums, group.sums.list_nano) for group in groups), FIGURE_SPACE)
+    paids = column((Amount(group.sums, group.sums.paid_nano) for group in groups), FIGURE_SPACE)
     first, last = min(report.days), max(report.days)
     for group, listed, paid in zip(groups, lists, paids, strict=True):
         part = share(group.sums.paid_nano, report.total.paid_nano)
@@ -173,8 +173,8 @@ def _rows(report: Report, table: Table) -> Iterator[Row]:
 
 def _days(report: Report) -> Iterator[tuple[str, str, str, str, str]]:
     every = list(report.days.values())
-    lists = column((amount(sums, sums.list_nano) for sums in every), FIGURE_SPACE)
-    paids = column((amount(sums, sums.paid_nano) for sums in every), FIGURE_SPACE)
+    lists = column((Amount(sums, sums.list_nano) for sums in every), FIGURE_SPACE)
+    paids = column((Amount(sums, sums.paid_nano) for sums in every), FIGURE_SPACE)
     for (day, sums), listed, paid in zip(report.days.items(), lists, paids, strict=True):
         part = percent(share(saved(sums), sums.list_nano))
         yield day_name(day), f"{sums.calls:,}", listed.strip(" "), paid.strip(" "), part

@@ -1,6 +1,6 @@
 """The report as JSON with stable keys. Amounts are exact decimal strings of dollars, of the calls with a price.
 
-from, to              ISO 8601, UTC, whole hours; `to` is not in it
+from, to              ISO 8601, UTC, whole hours; `to` is not in it; null where there is no call and no span was asked for
 calls, failed, unpriced, estimated, input_tokens, cached_tokens, output_tokens      counts
 unpriced_models       rows of model, provider, calls
 list_usd, savings (rows of strategy, usd, kind), overhead_usd, paid_usd             list - savings + overhead = paid
@@ -33,8 +33,8 @@ def tree(report: Report) -> dict[str, Any]:
     """The report as plain data, keys as in the module's docstring."""
     total = report.total
     return {
-        "from": stamp(report.since * HOUR),
-        "to": stamp(report.until * HOUR),
+        "from": stamp(report.since * HOUR) if report.since < report.until else None,
+        "to": stamp(report.until * HOUR) if report.since < report.until else None,
         "calls": total.calls,
         "failed": total.failed,
         "unpriced": total.unpriced,

@@ -20,13 +20,15 @@ def clean(text: str) -> str:
     """One line of printable text: no escape sequences, controls, bidi or zero-width marks; blanks as one space."""
     kept: list[str] = []
     marks = 0
-    for char in " ".join(ESCAPE.sub("", text).split()):
+    for char in ESCAPE.sub("", text):
+        if char.isspace():
+            char = " "
         if unicodedata.category(char) in UNSEEN:
             continue
         marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
         if marks <= MOST_MARKS:
             kept.append(char)
-    return "".join(kept).strip() or ("(unprintable)" if text else "")
+    return " ".join("".join(kept).split()) or ("(unprintable)" if text else "")
 
 
 def width(text: str) -> int:

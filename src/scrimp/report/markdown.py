@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scrimp.report.labels import clean
-from scrimp.report.money import amount, percent
+from scrimp.report.money import Amount, alike, percent
 from scrimp.report.numbers import Group, Report, saved, share
 from scrimp.report.steps import waterfall
 from scrimp.report.times import period
@@ -33,27 +33,26 @@ def render(report: Report, address: str = "") -> str:
 def _waterfall(report: Report) -> Iterator[str]:
     yield "| Step | USD | Of list | How known |"
     yield "|---|---:|---:|---|"
-    for step in waterfall(report.total):
+    steps = waterfall(report.total)
+    amounts = alike(Amount(report.total, step.shown, sign=not step.whole) for step in steps)
+    for step, money in zip(steps, amounts, strict=True):
         part = percent(share(step.shown, report.total.list_nano), sign=not step.whole)
         name = f"**{step.label}**" if step.whole else step.label if step.known else _span(step.label)
         known = step.kind if step.kind in ("measured", "estimated") else ""
-        yield f"| {name} | {amount(report.total, step.shown, sign=not step.whole)} | {part} | {known} |"
+        yield f"| {name} | {money} | {part} | {known} |"
 
 
 def _table(report: Report) -> Iterator[str]:
     yield f"| {report.table.by.capitalize()} | Calls | List | Paid | Saved | Share |"
     yield "|---|---:|---:|---:|---:|---:|"
-    for row in report.table.top(MOST_ROWS):
-        yield _row(report, row, _span(row.name))
-    yield _row(report, Group("Total", report.total), "**Total**")
-
-
-def _row(report: Report, row: Group, name: str) -> str:
-    sums = row.sums
-    part = percent(share(saved(sums), sums.list_nano))
-    of_all = percent(share(sums.paid_nano, report.total.paid_nano))
-    amounts = f"{amount(sums, sums.list_nano)} | {amount(sums, sums.paid_nano)}"
-    return f"| {name} | {sums.calls:,} | {amounts} | {part} | {of_all} |"
+    rows = [*report.table.top(MOST_ROWS), Group("Total", report.total)]
+    names = [*(_span(row.name) for row in rows[:-1]), "**Total**"]
+    lists = alike(Amount(row.sums, row.sums.list_nano) for row in rows)
+    paids = alike(Amount(row.sums, row.sums.paid_nano) for row in rows)
+    for name, row, listed, paid in zip(names, rows, lists, paids, strict=True):
+        part = percent(share(saved(row.sums), row.sums.list_nano))
+        of_all = percent(share(row.sums.paid_nano, report.total.paid_nano))
+        yield f"| {name} | {row.sums.calls:,} | {listed} | {paid} | {part} | {of_all} |"
 
 
 def _unpriced(report: Report) -> Iterator[str]:

@@ -24,7 +24,7 @@ NUMBER = re.compile(r"-?\d+(\.\d+)?")
 def row(record: Record) -> dict[str, Any]:
     """The columns in order. Money in dollars, durations in milliseconds, tokens by class; `savings` and `tags` lists.
 
-    `first_byte_ms` and `total_ms` run from the call's arrival, `scrimp_ms` is our own time before it left; a duration
+    Amounts of a call without a known price are None, not 0. `first_byte_ms` and `total_ms` run from the call's arrival, `scrimp_ms` is our own time before it left; a duration
     that was not measured is empty.
     """
     return {
@@ -37,15 +37,15 @@ def row(record: Record) -> dict[str, Any]:
         "status": record.status,
         "ending": record.ending,
         "basis": record.basis,
-        **{f"{name}_tokens": getattr(record.usage, name) for name in TOKEN_CLASSES},
+        **{f"tokens_{name}": getattr(record.usage, name) for name in TOKEN_CLASSES},
         "searches": record.usage.searches,
-        "list_usd": usd(record.list_nano),
+        "list_usd": _usd(record, record.list_nano),
         "savings": [
             {"strategy": saving.strategy, "usd": usd(saving.nano), "kind": saving.kind} for saving in record.savings
         ],
         "overhead_usd": usd(record.overhead_nano),
-        "paid_usd": usd(record.paid_nano),
-        "saved_usd": usd(record.list_nano - record.paid_nano),
+        "paid_usd": _usd(record, record.paid_nano),
+        "saved_usd": _usd(record, record.list_nano - record.paid_nano),
         "unpriced": record.unpriced,
         "feature": record.feature,
         "user": record.user,
@@ -85,6 +85,10 @@ def cell(value: Any) -> Any:
     if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
         return f"'{value}"
     return value
+
+
+def _usd(record: Record, nano: int) -> str | None:
+    return None if record.unpriced and not nano else usd(nano)
 
 
 def _milliseconds(nanoseconds: int) -> str:

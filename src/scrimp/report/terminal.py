@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from scrimp.report.labels import clean, cut, fit, width
-from scrimp.report.money import amount, column, percent
+from scrimp.report.money import Amount, column, percent
 from scrimp.report.numbers import Group, Report, UnpricedModel, saved, share
 from scrimp.report.steps import MARKS, Step, waterfall
 from scrimp.report.times import period
@@ -51,7 +51,7 @@ def _waterfall(report: Report, columns: int, colour: bool) -> Iterator[str]:
     steps = waterfall(report.total)
     names = [f" {step.label}" if step.whole else f"   {step.label}" for step in steps]
     longest = min(max(width(name) for name in names), 28)
-    amounts = column(amount(report.total, step.shown, sign=not step.whole) for step in steps)
+    amounts = column(Amount(report.total, step.shown, sign=not step.whole) for step in steps)
     percents = [percent(share(step.shown, report.total.list_nano), sign=not step.whole) for step in steps]
     bars = columns - longest - width(amounts[0]) - max(map(len, percents)) - 6
     for step, name, money, part in zip(steps, names, amounts, percents, strict=True):
@@ -85,8 +85,8 @@ def _table(report: Report, columns: int, colour: bool) -> Iterator[str]:
     kept = _columns(report, every)
     narrowest, widest = NAME_COLUMNS
     longest = max(narrowest, min(widest, max(width(name) for name in [*names, report.table.by])))
-    while len(kept) > 3 and min(longest, ROOMY_NAME) + sum(_wide(one) for one in kept) + 1 > columns:
-        kept.pop()
+    while len(kept) > 2 and min(longest, ROOMY_NAME) + sum(_wide(one) for one in kept) + 1 > columns:
+        kept.pop(-1 if len(kept) > 3 else 1)  # what is paid stays longest
     longest = max(narrowest, min(longest, columns - 1 - sum(_wide(one) for one in kept)))
     titles = "".join("  " + one.title.rjust(_wide(one) - 2) for one in kept)
     yield " " + fit(report.table.by.capitalize(), longest) + titles
@@ -104,8 +104,8 @@ def _columns(report: Report, rows: list[Group]) -> list[_Column]:
     parts = [share(row.sums.paid_nano, report.total.paid_nano) for row in rows]
     kept = [
         _Column("Calls", [f"{row.sums.calls:,}" for row in rows], none),
-        _Column("List", column(amount(row.sums, row.sums.list_nano) for row in rows), none),
-        _Column("Paid", column(amount(row.sums, row.sums.paid_nano) for row in rows), none),
+        _Column("List", column(Amount(row.sums, row.sums.list_nano) for row in rows), none),
+        _Column("Paid", column(Amount(row.sums, row.sums.paid_nano) for row in rows), none),
         _Column("Saved", [percent(share(saved(row.sums), row.sums.list_nano)) for row in rows], gains),
         _Column("Share", [f"{_blocks(part)} {percent(part):>4}" for part in parts], none),
     ]

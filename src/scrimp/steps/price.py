@@ -18,6 +18,8 @@ from scrimp.wire.tokens import count, count_request
 if TYPE_CHECKING:
     from scrimp.world import World
 
+STANDARD = ("", "default", "standard", "auto")
+"""Service tiers that cost the list price."""
 FREE_METHODS = ("GET", "HEAD", "DELETE", "OPTIONS")
 FREE_PATHS = ("/v1/models", "/v1/files", "/v1/batches", "/v1/messages/batches", "/v1/messages/count_tokens")
 """Paths that cost nothing by themselves at the providers we know (a batch's calls are priced from its results)."""
@@ -32,9 +34,8 @@ def price(call: Call, world: World) -> None:
         call.cost = Cost(basis="none", unpriced="" if basis == "none" else f"{call.path} reports no usage")
         return
     answer = call.answer or Answer()
-    target = call.targets[-1] if call.targets else None
-    provider = world.price_provider(call.tries[-1].provider if call.tries else (target.provider if target else ""))
-    asked = call.tries[-1].model if call.tries else call.ask.model
+    attempt = call.tries[-1]
+    provider, asked = attempt.provider, attempt.model
     call.cost, call.savings = weigh(world, answer.model, asked, provider, usage, basis, answer.tier, call.at)
 
 
@@ -43,18 +44,18 @@ def weigh(
 ) -> tuple[Cost, list[Saving]]:
     """Cost and savings of a usage; the answer's own model name first, the asked one where that has no price."""
     book = world.book
+    why = ""
     for name in dict.fromkeys((model, asked)):
         if not name:
             continue
         paid = book.price(name, usage, provider=provider, when=when, tier=tier)
-        standard = book.price(name, usage, provider=provider, when=when)
-        plain = book.price(name, without_cache(usage), provider=provider, when=when)
+        standard = paid if tier in STANDARD else book.price(name, usage, provider=provider, when=when)
+        bare = without_cache(usage)
+        plain = standard if bare is usage else book.price(name, bare, provider=provider, when=when)
         if isinstance(paid, Unpriced) or isinstance(standard, Unpriced) or isinstance(plain, Unpriced):
+            why = why or next(price.reason for price in (paid, standard, plain) if isinstance(price, Unpriced))
             continue
-        savings = [
-            Saving("provider_cache", plain.total - standard.total),
-            Saving("service_tier", standard.total - paid.total),
-        ]
+        savings = (("provider_cache", plain.total - standard.total), ("service_tier", standard.total - paid.total))
         cost = Cost(
             list=plain.total,
             paid=paid.total,
@@ -63,10 +64,8 @@ def weigh(
             price_model=f"{paid.provider}/{paid.model}",
             flags=paid.flags,
         )
-        return cost, [saving for saving in savings if saving.nano]
-    reason = book.price(model or asked, usage, provider=provider, when=when, tier=tier)
-    why = reason.reason if isinstance(reason, Unpriced) else "no price for its full list price"
-    return Cost(basis=basis, usage=usage, unpriced=why), []
+        return cost, [Saving(strategy, nano) for strategy, nano in savings if nano]
+    return Cost(basis=basis, usage=usage, unpriced=why or "no model is named"), []
 
 
 def without_cache(usage: Usage) -> Usage:

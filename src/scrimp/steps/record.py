@@ -29,7 +29,6 @@ def row(call: Call, world: World) -> Record:
     outcome = call.outcome or Outcome("no-answer")
     attempt = call.tries[-1] if call.tries else None
     who = call.who
-    now = time.monotonic_ns()
     kept = Record(
         id=call.id,
         at=call.at,
@@ -64,7 +63,7 @@ def row(call: Call, world: World) -> Record:
         overhead_nano=cost.overhead,
         savings=tuple(SavingRow(saving.strategy, saving.nano, saving.kind) for saving in call.savings),
         first_byte_ns=max(0, answer.first_byte_at - call.mono) if answer.first_byte_at else 0,
-        total_ns=now - call.mono,
+        total_ns=time.monotonic_ns() - call.mono,
         overhead_ns=max(0, call.sent_at - call.mono) if call.sent_at else 0,
         tries=len(call.tries),
         facts=msgspec.json.encode(call.facts).decode() if call.facts else "{}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -110,8 +111,9 @@ class _Tap:
         self.edited = self.hider is not None
         self.readable = encoding in ("", "identity") or self._inflate is not None
         self._head: list[bytes] = []
-        self._tail: list[bytes] = []
+        self._tail: deque[bytes] = deque()
         self._kept = 0
+        self._tail_size = 0
 
     def feed(self, data: bytes) -> bytes:
         """Take what came in; give what goes out."""
@@ -131,8 +133,9 @@ class _Tap:
             self._head.append(data)
             return
         self._tail.append(data)
-        while sum(map(len, self._tail[1:])) > MOST_KEPT // 2:
-            self._tail.pop(0)
+        self._tail_size += len(data)
+        while self._tail_size > MOST_KEPT // 2 and len(self._tail) > 1:
+            self._tail_size -= len(self._tail.popleft())
 
     def body(self) -> bytes:
         """What was kept."""
@@ -164,9 +167,11 @@ async def _pass_on(
                 answer.whole = True
                 whole(call)
         await deliver(_start(call, reply, tap.edited, gave_up))
-        if first:
-            await deliver({"type": "http.response.body", "body": first, "more_body": True})
-        await _pump(call, reply, tap, deliver, streams)
+        over = not streams and reply.at_end()
+        if first or over:
+            await deliver({"type": "http.response.body", "body": first, "more_body": not over})
+        if not over:
+            await _pump(call, reply, tap, deliver, streams)
     finally:
         flight.upstream = False
         reply.close()

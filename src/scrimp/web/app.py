@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, Literal
@@ -73,10 +73,10 @@ class App:
         call = new_call(scope)
         begun = False
 
-        async def deliver(message: dict[str, Any]) -> None:
+        def deliver(message: dict[str, Any]) -> Awaitable[None]:
             nonlocal begun
             begun = True
-            await send(message)
+            return send(message)
 
         task = asyncio.current_task()
         assert task is not None
@@ -121,7 +121,7 @@ def new_call(scope: Scope) -> Call:
     headers = scope["headers"]
     path = scope["raw_path"].decode("latin-1")
     return Call(
-        id=f"{now // 1_000_000:012x}{secrets.token_hex(8)}",
+        id=f"{now // 1_000_000:012x}{random.getrandbits(64):016x}",
         at=now,
         mono=time.monotonic_ns(),
         method=scope["method"],

@@ -1,0 +1,74 @@
+"""Amounts as people read them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scrimp.call import NANO, usd
+from scrimp.report.money import Amount, alike, column, dollars, percent
+from scrimp.store.base import Rollup
+
+
+@pytest.mark.parametrize(
+    ("nano", "text"),
+    [
+        (1_234_500_000_000, "1,234.50"),
+        (1_000_000_000, "1.00"),
+        (-61_200_000_000, "-61.20"),
+        (310_000_000, "0.3100"),
+        (3_100_000, "0.0031"),
+        (12_000, "0.000012"),
+        (1, "0.000000001"),
+        (-1, "-0.000000001"),
+        (0, "0.00"),
+        (1_995_000_000, "2.00"),
+    ],
+)
+def test_an_amount_has_two_decimals_four_under_a_dollar_and_more_where_it_would_vanish(nano: int, text: str) -> None:
+    assert dollars(nano) == text
+
+
+@given(st.integers(-(10**18), 10**18))
+def test_no_amount_vanishes_and_none_is_far_from_the_exact_one(nano: int) -> None:
+    shown, exact = Decimal(dollars(nano).replace(",", "")), Decimal(usd(nano))
+    assert (shown == 0) == (nano == 0)
+    assert abs(shown - exact) <= max(abs(exact) / 19, Decimal("1e-9"))
+
+
+def test_a_sign_is_shown_where_it_is_asked_for() -> None:
+    assert [dollars(nano, sign=True) for nano in (4_600_000_000, 0, -1_000_000_000)] == ["+4.60", "0.00", "-1.00"]
+
+
+def test_points_stand_one_above_the_other() -> None:
+    priced, unpriced = Rollup(hour=0), Rollup(hour=0, calls=1, unpriced=1)
+    rows = [Amount(priced, 1_234_500_000_000), Amount(priced, -12_000), Amount(unpriced, 0), Amount(priced, 0)]
+    assert column(rows) == [
+        "1,234.50    ",
+        "   -0.000012",
+        "     unknown",
+        "    0.00    ",
+    ]
+    assert column([]) == []
+
+
+def test_what_has_no_price_is_unknown_and_never_0() -> None:
+    assert Amount(Rollup(hour=0, calls=2, unpriced=2), 0).text() == "unknown"
+    assert Amount(Rollup(hour=0, calls=2, unpriced=1), 0).text() == "0.00"
+    assert Amount(Rollup(hour=0), 0).text() == "0.00"
+
+
+def test_small_amounts_that_are_read_together_have_as_many_decimals() -> None:
+    sums = Rollup(hour=0)
+    assert alike([Amount(sums, 12_400), Amount(sums, -400), Amount(sums, 0)]) == ["0.00001240", "-0.00000040", "0.00"]
+    assert alike([Amount(sums, 12_400), Amount(sums, 2 * NANO)]) == ["0.000012", "2.00"]
+
+
+def test_percents_are_whole_and_none_vanishes() -> None:
+    assert [percent(part) for part in (None, 0.0, 0.001, 0.126, 1.0, -0.25, -0.001)] == [
+        "-", "0%", "<1%", "13%", "100%", "-25%", "-<1%",
+    ]  # fmt: skip
+    assert percent(0.01, sign=True) == "+1%"

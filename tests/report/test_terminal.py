@@ -1,0 +1,144 @@
+"""The report in a terminal."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+
+from scrimp.report.labels import width
+from scrimp.report.money import dollars
+from scrimp.report.numbers import DIMENSIONS, gather
+from scrimp.report.terminal import render, spark
+from scrimp.store.base import Rollup
+
+
+def test_the_report_at_80_columns(tell) -> None:
+    assert render(tell()) == snapshot("""\
+Savings  1 Nov 00:00 to 4 Nov 2026 04:00 (UTC)           measured ▒  estimated ░
+ List price               164.30    ██████████████████████████████████████  100%
+   Provider prompt cache  -41.05                                 ▒▒▒▒▒▒▒▒▒  -25%
+   Routing                -10.00                              ░░░            -6%
+   Service tier            -2.00                              ▒              -1%
+   zippy                   -1.00                             ░               -1%
+   Our own overhead        +0.0010                           ▓              +<1%
+ Paid                     110.25    █████████████████████████                67%
+
+ Feature             Calls      List      Paid  Saved       Share  Daily
+ ───────────────────────────────────────────────────────────────────────
+ chat                    1  151.30    100.00      34%  █████  91%   █▁▁▁
+ docs                    1    1.00      1.25     -25%  ░░░░░   1%   ▁█▁▁
+ red<script>|`@team      1    0.0031    0.0041   -32%  ░░░░░  <1%   ▁▁█▁
+ 東京の検索              1   unknown   unknown      -  ░░░░░   0%   ▁▁▁▁
+ (no tag)                1   12.00      9.00      25%  ░░░░░   8%   ▁▁▁█
+ Total                   5  164.30    110.25      33%  █████ 100%   █▁▁▁
+
+5 calls, 1 failed, 1 with usage counted by scrimp, as the provider reported
+none. 1,200 tokens in (200 from the provider's cache), 50 out. Amounts in USD.
+
+1 call has no known price and no part in the amounts above. Give each model one
+in scrimp.toml: [models."NAME"] with input and output in USD per million tokens.
+           1  llama|9 at groq
+""")
+
+
+def test_a_narrow_terminal_loses_columns_from_the_right_and_no_money(tell) -> None:
+    assert render(tell(("tag",)), 48) == snapshot("""\
+Savings  1 Nov 00:00 to 4 Nov 2026 04:00 (UTC)
+measured ▒  estimated ░
+ List price               164.30
+   Provider prompt cache  -41.05
+   Routing                -10.00
+   Service tier            -2.00
+   zippy                   -1.00
+   Our own overhead        +0.0010
+ Paid                     110.25
+
+ Tag       Calls    List    Paid  Saved
+ ──────────────────────────────────────
+ a             1  151.30  100.00    34%
+ b             1  151.30  100.00    34%
+ (no tag)      4   13.00   10.25    21%
+ Total         5  164.30  110.25    33%
+ A call with two tags counts in both rows; the
+ total is the total of calls.
+
+5 calls, 1 failed, 1 with usage counted by
+scrimp, as the provider reported none. 1,200
+tokens in (200 from the provider's cache), 50
+out. Amounts in USD.
+
+1 call has no known price and no part in the
+amounts above. Give each model one in
+scrimp.toml: [models."NAME"] with input and
+output in USD per million tokens.
+           1  llama|9 at groq
+""")
+
+
+def test_a_demo_of_a_fraction_of_a_cent_shows_its_digits() -> None:
+    cell = Rollup(hour=20758 * 24, feature="demo", calls=3, list_nano=12_400, paid_nano=12_000, input_tokens=80,
+                  output_tokens=9, savings={("provider_cache", "measured"): 400})  # fmt: skip
+    assert render(gather([cell])) == snapshot("""\
+Savings  1 Nov 2026, 00:00 to 01:00 (UTC)                measured ▒  estimated ░
+ List price                0.00001240  ███████████████████████████████████  100%
+   Provider prompt cache  -0.00000040                                    ▒   -3%
+   Our own overhead        0.00                                               0%
+ Paid                      0.00001200  ██████████████████████████████████    97%
+
+ Feature   Calls      List      Paid  Saved       Share
+ ──────────────────────────────────────────────────────
+ demo          3  0.000012  0.000012     3%  █████ 100%
+ (no tag)      0  0.00      0.00          -  ░░░░░   0%
+ Total         3  0.000012  0.000012     3%  █████ 100%
+
+3 calls. 80 tokens in, 9 out. Amounts in USD.
+""")
+
+
+def test_an_empty_store_says_the_one_next_command_with_both_base_urls() -> None:
+    assert render(gather([]), address="http://127.0.0.1:4111") == snapshot("""\
+No calls yet.
+
+Next:  scrimp serve
+       and point your clients at it; nothing else changes:
+       OpenAI     base_url=http://127.0.0.1:4111/v1
+       Anthropic  base_url=http://127.0.0.1:4111
+""")
+
+
+@pytest.mark.parametrize("by", DIMENSIONS)
+@pytest.mark.parametrize("columns", [40, 60, 80, 110])
+def test_every_line_fits(tell, by, columns: int) -> None:
+    assert max(map(width, render(tell((by,)), columns).splitlines())) <= columns
+
+
+@given(st.text(max_size=60), st.integers(0, 10**17), st.integers(0, 10**17), st.integers(56, 120))
+def test_whatever_a_label_says_lines_fit_and_nothing_steers_the_terminal(
+    label: str, listed: int, saving: int, columns: int
+) -> None:
+    cell = Rollup(hour=1, feature=label, model=label, calls=2, unpriced=1, list_nano=listed, paid_nano=listed - saving,
+                  savings={(label, "measured"): saving})  # fmt: skip
+    text = render(gather([cell]), columns)
+    assert "\x1b" not in text
+    assert dollars(listed) in text
+    assert max(map(width, text.split("\n"))) <= columns
+
+
+def test_colour_marks_what_was_saved_and_what_cost_more_and_takes_no_room(tell) -> None:
+    coloured, plain = render(tell(), colour=True), render(tell())
+    assert "\x1b[32m" in coloured and "\x1b[31m" in coloured
+    assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
+
+
+def test_sums_that_do_not_add_up_are_said_to() -> None:
+    assert "do not add up" in render(gather([Rollup(hour=0, calls=1, list_nano=10, paid_nano=9)]))
+
+
+def test_a_spark_line_joins_days_where_there_are_many() -> None:
+    assert spark({0: 0, 1: 1, 2: 8}, 0, 2) == "▁▁█"
+    assert spark(dict.fromkeys(range(80), 5), 0, 79) == "████████"
+    assert spark({}, 0, 2) == "▁▁▁"
