@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -257,3 +259,19 @@ def test_the_server_ends_with_its_owner(tmp_path: Path, model: LocalModel) -> No
         assert httpx2.get(f"{second.origin}/health", trust_env=False).status_code == 200
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(f"{second.origin}/health", trust_env=False)
+
+
+def test_the_server_ends_when_its_owner_is_killed(model: LocalModel) -> None:
+    program = (
+        "import os, signal\n"
+        "from scrimp.demo.local_model import LocalModel\n"
+        "with LocalModel(slots=1, context=512) as model:\n"
+        "    print(model.origin, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    origin = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True).stdout.strip()
+    until = time.monotonic() + 5
+    with pytest.raises(httpx2.ConnectError):
+        while time.monotonic() < until:
+            httpx2.get(f"{origin}/health", trust_env=False)
+            time.sleep(0.05)

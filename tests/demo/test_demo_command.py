@@ -1,0 +1,86 @@
+"""`scrimp demo` as a person runs it, with the scripted provider; tests/real has the real model."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+import scrimp
+from scrimp.cli.demo import STAND_IN, STAND_IN_PRICE
+from scrimp.demo.replay import read_requests
+from scrimp.store import open_store
+
+COMMAND = [sys.executable, "-c", "from scrimp.cli import main; main()", "demo"]
+CALLS = len(read_requests())
+
+
+def test_without_a_model_it_says_so_and_goes_on(tmp_path: Path) -> None:
+    blocked = tmp_path / "a-file"
+    blocked.touch()
+    store = tmp_path / "calls.db"
+    ran = subprocess.run(
+        [*COMMAND, "--store", str(store)],
+        env={**os.environ, "XDG_CACHE_HOME": str(blocked)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "NO REAL MODEL: the local model cannot be kept in" in ran.stdout
+    assert ran.stdout.count("scripted provider") >= 2
+    assert f"{CALLS} calls in" in ran.stdout
+    assert f"scrimp report --by user --store {store}" in ran.stdout
+    long = [line for line in ran.stdout.splitlines() if len(line) > 80 and str(tmp_path) not in line]
+    assert long == []
+    opened = open_store(store, read_only=True)
+    try:
+        records = list(opened.records())
+    finally:
+        opened.close()
+    assert len(records) == CALLS
+    assert {record.ending for record in records} == {"ok"}
+    assert "support-triage" in {record.feature for record in records}
+    assert {record.feature_from for record in records} == {"header", "fingerprint", "none"}
+    assert all(record.paid_nano > 0 for record in records)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+def test_it_stays_until_ctrl_c() -> None:
+    process = subprocess.Popen([*COMMAND, "--scripted", "--stay"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout as output:
+        page = ""
+        for line in output:
+            if "the report as a page:" in line:
+                page = line.split()[-1]
+            if "Ctrl-C stops everything" in line:
+                break
+        with urllib.request.urlopen(page, timeout=5) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_a_store_that_cannot_be_kept_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    wrong = str(tmp_path / "nowhere" / "calls.db")
+    ran = subprocess.run([*COMMAND, "--store", wrong], capture_output=True, text=True, timeout=30)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert wrong in ran.stderr and "--store" in ran.stderr
+
+
+def test_the_stand_in_prices_are_the_price_lists() -> None:
+    million = 1_000_000
+    usages = {
+        "input": scrimp.Usage(input=million),
+        "cached_input": scrimp.Usage(cached=million),
+        "output": scrimp.Usage(output=million),
+    }
+    for name, usage in usages.items():
+        price = scrimp.price(STAND_IN, usage)
+        assert price is not None and price.total == round(STAND_IN_PRICE[name] * 1_000_000_000)
