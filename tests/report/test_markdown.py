@@ -36,7 +36,7 @@ def test_the_report(tell) -> None:
 
 1 call has no known price and no part in the amounts above. Give each model one in scrimp.toml: [models."NAME"] with input and output in USD per million tokens.
 
-- `llama\\|9` at `groq`: 1
+- `llama|9` at `groq`: 1
 """)
 
 
@@ -44,7 +44,7 @@ def test_a_label_cannot_leave_its_code_span_or_its_cell() -> None:
     cell = Rollup(hour=0, feature="`x` | [a](http://b) @team\n# h", model="m`|", calls=1, unpriced=1)
     lines = render(gather([cell])).splitlines()
     assert "| `'x' \\| [a](http://b) @team # h` | 1 | unknown | unknown | - | - |" in lines
-    assert "- `m'\\|` at `(no provider)`: 1" in lines
+    assert "- `m'|` at `(no provider)`: 1" in lines
 
 
 def test_no_calls(tell) -> None:

@@ -29,11 +29,13 @@ word = st.sampled_from(["", "a", "b", "chat", "(no tag)"])
 @st.composite
 def priced(draw: st.DrawFn) -> Record:
     """A call whose money adds up."""
-    rows = tuple(
-        SavingRow(draw(st.sampled_from(["provider_cache", "service_tier", "new"])), draw(st.integers(-(10**12), 10**12)),
-                  draw(st.sampled_from(["measured", "estimated"])))
-        for _ in range(draw(st.integers(0, 3)))
-    )  # fmt: skip
+    row = st.builds(
+        SavingRow,
+        st.sampled_from(["provider_cache", "service_tier", "new"]),
+        st.integers(-(10**12), 10**12),
+        st.sampled_from(["measured", "estimated"]),
+    )
+    rows = tuple(draw(st.lists(row, max_size=3)))
     listed, overhead = draw(money), draw(money)
     return Record(
         id="x",

@@ -1,6 +1,6 @@
 """The report as JSON with stable keys. Amounts are exact decimal strings of dollars, of the calls with a price.
 
-from, to              ISO 8601, UTC, whole hours; `to` is not in it; null where there is no call and no span was asked for
+from, to              ISO 8601, UTC, whole hours; `to` is not in it; null of an empty store
 calls, failed, unpriced, estimated, input_tokens, cached_tokens, output_tokens      counts
 unpriced_models       rows of model, provider, calls
 list_usd, savings (rows of strategy, usd, kind), overhead_usd, paid_usd             list - savings + overhead = paid

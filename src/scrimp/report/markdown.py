@@ -37,7 +37,7 @@ def _waterfall(report: Report) -> Iterator[str]:
     amounts = alike(Amount(report.total, step.shown, sign=not step.whole) for step in steps)
     for step, money in zip(steps, amounts, strict=True):
         part = percent(share(step.shown, report.total.list_nano), sign=not step.whole)
-        name = f"**{step.label}**" if step.whole else step.label if step.known else _span(step.label)
+        name = f"**{step.label}**" if step.whole else step.label if step.known else _cell(step.label)
         known = step.kind if step.kind in ("measured", "estimated") else ""
         yield f"| {name} | {money} | {part} | {known} |"
 
@@ -46,7 +46,7 @@ def _table(report: Report) -> Iterator[str]:
     yield f"| {report.table.by.capitalize()} | Calls | List | Paid | Saved | Share |"
     yield "|---|---:|---:|---:|---:|---:|"
     rows = [*report.table.top(MOST_ROWS), Group("Total", report.total)]
-    names = [*(_span(row.name) for row in rows[:-1]), "**Total**"]
+    names = [*(_cell(row.name) for row in rows[:-1]), "**Total**"]
     lists = alike(Amount(row.sums, row.sums.list_nano) for row in rows)
     paids = alike(Amount(row.sums, row.sums.paid_nano) for row in rows)
     for name, row, listed, paid in zip(names, rows, lists, paids, strict=True):
@@ -66,6 +66,10 @@ def _unpriced(report: Report) -> Iterator[str]:
 
 
 def _span(label: str) -> str:
+    """A label as a code span."""
+    return "`" + clean(label).replace("`", "'") + "`"
+
+
+def _cell(label: str) -> str:
     """A label as a code span that also holds inside a table."""
-    text = clean(label).replace("`", "'").replace("|", "\\|")
-    return f"`{text}`"
+    return _span(label).replace("|", "\\|")

@@ -24,8 +24,8 @@ NUMBER = re.compile(r"-?\d+(\.\d+)?")
 def row(record: Record) -> dict[str, Any]:
     """The columns in order. Money in dollars, durations in milliseconds, tokens by class; `savings` and `tags` lists.
 
-    Amounts of a call without a known price are None, not 0. `first_byte_ms` and `total_ms` run from the call's arrival, `scrimp_ms` is our own time before it left; a duration
-    that was not measured is empty.
+    Amounts of a call without a known price are None, not 0. `first_byte_ms` and `total_ms` run from the call's
+    arrival, `scrimp_ms` is our own time before it left; a duration that was not measured is empty.
     """
     return {
         "id": record.id,
