@@ -35,7 +35,7 @@ def test_without_a_model_it_says_so_and_goes_on(tmp_path: Path) -> None:
     assert "NO REAL MODEL: the local model cannot be kept in" in ran.stdout
     assert ran.stdout.count("scripted provider") >= 2
     assert f"{CALLS} calls in" in ran.stdout
-    assert f"scrimp report --by user --store {store}" in ran.stdout
+    assert f"scrimp report --by user --config {store}.toml" in ran.stdout
     long = [line for line in ran.stdout.splitlines() if len(line) > 80 and str(tmp_path) not in line]
     assert long == []
     opened = open_store(store, read_only=True)
@@ -48,6 +48,9 @@ def test_without_a_model_it_says_so_and_goes_on(tmp_path: Path) -> None:
     assert "support-triage" in {record.feature for record in records}
     assert {record.feature_from for record in records} == {"header", "fingerprint", "none"}
     assert all(record.paid_nano > 0 for record in records)
+    report = [*COMMAND[:-1], "report", "--verify", "--config", f"{store}.toml"]
+    checked = subprocess.run(report, capture_output=True, text=True, timeout=30)
+    assert checked.stdout.startswith("OK:"), checked.stdout
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import scrimp
+from scrimp.config import load
 from scrimp.demo.replay import FILE, Clients, configuration, read_requests, replay
 from scrimp.errors import ScrimpError
 from scrimp.providers.fake import Fake, Turn
@@ -114,7 +115,11 @@ def test_missing_clients_are_named_with_the_way_to_get_them(monkeypatch: pytest.
         Clients("http://127.0.0.1:1/v1", "http://127.0.0.1:1")
 
 
-def test_the_gateway_takes_the_demos_configuration() -> None:
-    config = configuration("http://127.0.0.1:1/v1", "tiny", {"input": 1.0, "output": 2.0})
-    with scrimp.gateway(config=config, store=":memory:") as gateway:
-        assert gateway.openai_base_url.endswith("/v1")
+def test_the_configuration_is_one_that_scrimp_takes(tmp_path: Path) -> None:
+    file = tmp_path / "scrimp.toml"
+    store = 'C:\\a "b"\\é.db'
+    file.write_text(configuration("http://127.0.0.1:1/v1", "tiny", {"input": 1.0, "output": 2.5}, store), "utf-8")
+    config = load(str(file))
+    assert config.store == store
+    assert config.providers["local"].base_url == "http://127.0.0.1:1/v1"
+    assert config.models["local/tiny"].output == 2.5

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -47,7 +48,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def gateway(model: LocalModel, store: Path) -> Iterator[scrimp.Gateway]:
-    with scrimp.gateway(config=configuration(model.base_url, NAME, PRICE), store=str(store)) as running:
+    config = tomllib.loads(configuration(model.base_url, NAME, PRICE, str(store)))
+    with scrimp.gateway(config=config) as running:
         yield running
 
 

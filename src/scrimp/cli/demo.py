@@ -31,7 +31,7 @@ SCRIPTED = "The scripted provider's answers and token counts are made up."
 
 @click.command()
 @click.option("--stay", is_flag=True, help="Leave the gateway up until Ctrl-C.")
-@click.option("--store", metavar="PATH", help="Keep the records there.  [default: dropped at the end]")
+@click.option("--store", metavar="PATH", help="Keep the records, and the settings as PATH.toml.  [default: neither]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the gateway.  [default: a free one]")
 @click.option("--scripted", is_flag=True, help="Install no model; the scripted provider answers.")
 def demo(stay: bool, store: str | None, port: int, scripted: bool) -> None:
@@ -57,9 +57,10 @@ def _run(stack: contextlib.ExitStack, stay: bool, store: str | None, port: int, 
         _check_store(store)
     base_url, is_real = _start_provider(stack, scripted)
     kept = store or str(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scrimp-"))) / "demo.db")
+    settings = Path(f"{kept}.toml")
+    settings.write_text(configuration(base_url, NAME, STAND_IN_PRICE, kept), encoding="utf-8")
     begun = time.monotonic()
-    config = configuration(base_url, NAME, STAND_IN_PRICE)
-    gateway = stack.enter_context(scrimp.gateway(config=config, store=kept, port=port))
+    gateway = stack.enter_context(scrimp.gateway(config=str(settings), port=port))
     _phase("Gateway", f"{gateway.address}  ready in {_since(begun)}")
     clients = Clients(gateway.openai_base_url, gateway.anthropic_base_url)
     stack.callback(clients.close)
@@ -70,7 +71,7 @@ def _run(stack: contextlib.ExitStack, stay: bool, store: str | None, port: int, 
         click.secho(SCRIPTED, bold=True)
     if failed:
         click.secho(f"{failed} of the calls failed; the lines above say why.", fg="red")
-    _next(gateway, store or (kept if stay else None), stay)
+    _next(gateway, settings if store or stay else None, stay)
     if stay:
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
@@ -156,11 +157,11 @@ def _report(gateway: Gateway, store: str) -> None:
     click.echo(render(report, _columns(), colour))
 
 
-def _next(gateway: Gateway, store: str | None, stay: bool) -> None:
+def _next(gateway: Gateway, settings: Path | None, stay: bool) -> None:
     """What to do now."""
     click.echo()
-    if store:
-        click.echo(f"Next:  scrimp report --by user --store {store}")
+    if settings:
+        click.echo(f"Next:  scrimp report --by user --config {settings}")
     else:
         click.echo("Next:  scrimp demo --store demo.db    keep the records for a look")
     if stay:

@@ -6,6 +6,7 @@ become x-scrimp-* headers; most have none) and the body, to which the model is a
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -144,9 +145,19 @@ def replay(clients: Clients, model: str, requests: list[Request], at_once: int =
         pool.shutdown(cancel_futures=True)
 
 
-def configuration(base_url: str, model: str, price: Mapping[str, float]) -> dict[str, Any]:
-    """The gateway's configuration for a demo: one server of one's own, which speaks both dialects, and its price."""
-    return {
-        "providers": {"local": {"base_url": base_url, "api": "openai"}},
-        "models": {f"local/{model}": dict(price)},
-    }
+def configuration(base_url: str, model: str, price: Mapping[str, float], store: str) -> str:
+    """The demo's scrimp.toml: one server of one's own that speaks both dialects, and its price (USD per Mtok)."""
+    lines = [
+        f"store = {_quoted(store)}",
+        "",
+        "[providers.local]",
+        f"base_url = {_quoted(base_url)}",
+        "",
+        f"[models.{_quoted(f'local/{model}')}]",
+        *(f"{name} = {usd}" for name, usd in price.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string
