@@ -89,17 +89,15 @@ class _Top(msgspec.Struct, gc=False):
 
 _read_top = msgspec.json.Decoder(_Top).decode
 _NAMES = {field.encode_name: field.name for field in msgspec.structs.fields(_Top)}
-_ENDS = frozenset(
-    (
-        "message_stop",
-        "message-end",
-        "response.completed",
-        "response.incomplete",
-        "response.failed",
-        "response.done",
-        "interaction.completed",
-        "interaction.complete",
-    )
+_ENDS = (
+    "message_stop",
+    "message-end",
+    "response.completed",
+    "response.incomplete",
+    "response.failed",
+    "response.done",
+    "interaction.completed",
+    "interaction.complete",
 )
 _TRAFFIC = {"on_demand": "", "on_demand_flex": "flex", "on_demand_priority": "priority"}
 _ANYWHERE = ("", "global", "not_available")
@@ -150,7 +148,7 @@ def _read_odd(api: str | None, body: bytes, cut: bool) -> Reading:
     found = _MODEL.search(body)
     reading = Reading(model=found.group(1).decode(errors="replace") if found else "")
     reading.usage = usage_of(_last_usage(body), _is_anthropic(api))
-    if reading.usage is not None:
+    if reading.usage is not None and not cut:
         reading.whole = body.lstrip().startswith(b"{") and body.rstrip().endswith(b"}")
     return reading
 
