@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_samples import merged, record, records
 
@@ -12,6 +12,7 @@ from scrimp.call import Usage
 from scrimp.store.base import HOUR, Record, SavingRow, has_body, roll_up
 
 
+@settings(max_examples=30, deadline=None)
 @given(calls=records(), order=st.randoms(use_true_random=False))
 def test_the_order_of_merging_does_not_matter(calls: list[Record], order) -> None:
     shuffled = list(calls)
@@ -19,6 +20,7 @@ def test_the_order_of_merging_does_not_matter(calls: list[Record], order) -> Non
     assert merged(calls) == merged(shuffled)
 
 
+@settings(max_examples=30, deadline=None)
 @given(first=records(), second=records())
 def test_partial_sums_merge_to_the_whole(first: list[Record], second: list[Record]) -> None:
     whole = merged(first + second)

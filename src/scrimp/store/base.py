@@ -28,7 +28,8 @@ class Record(msgspec.Struct, omit_defaults=True):
     """One call as it is written down. Times are ns since the epoch (UTC), durations ns, money nanodollars.
 
     `model_asked` is the client's word, `model` the provider's answer (or the asked one where it said nothing).
-    `tags` hold no control characters (attribute cleans them). `facts` is a JSON object of what the steps left. Bodies are kept only where `record.bodies` is on.
+    `tags` hold no control characters (attribute cleans them). `facts` is a JSON object of what the steps left.
+    Bodies are kept only where `record.bodies` is on.
     """
 
     id: str
