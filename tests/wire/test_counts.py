@@ -222,13 +222,19 @@ counts = st.integers(0, 10_000)
 junk = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers(), max_size=2)
 )
-details = st.dictionaries(
-    st.sampled_from(
-        ["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "reasoning_tokens", "video_tokens"]
-        + ["rejected_prediction_tokens", "cached_tokens_details", "cache_write_tokens_details"]
-    ),
-    counts | junk | st.dictionaries(st.sampled_from(["audio_tokens", "ttl_12h_tokens"]), counts | junk),
-)
+detail_names = [
+    "audio_tokens",
+    "cache_write_tokens",
+    "cache_write_tokens_details",
+    "cached_tokens",
+    "cached_tokens_details",
+    "image_tokens",
+    "reasoning_tokens",
+    "rejected_prediction_tokens",
+    "video_tokens",
+]
+finer = st.dictionaries(st.sampled_from(["audio_tokens", "ttl_12h_tokens"]), counts | junk)
+details = st.dictionaries(st.sampled_from(detail_names), counts | junk | finer)
 
 
 @given(counts, counts, details | junk, details | junk)
@@ -271,9 +277,29 @@ def test_gemini_totals_survive_any_lists(prompt, tools, cached, answer, thoughts
 
 
 names = st.sampled_from(
-    "prompt_tokens completion_tokens total_tokens input_tokens output_tokens cache_creation cache_read_input_tokens "
-    "promptTokenCount totalTokenCount promptTokensDetails inputTokens cacheDetails total_input_tokens billed_units "
-    "timings iterations server_tool_use tool_usage prompt_tokens_details output_tokens_details".split()
+    [
+        *detail_names,
+        "billed_units",
+        "cacheDetails",
+        "cache_creation",
+        "cache_read_input_tokens",
+        "completion_tokens",
+        "inputTokens",
+        "input_tokens",
+        "iterations",
+        "output_tokens",
+        "output_tokens_details",
+        "promptTokenCount",
+        "promptTokensDetails",
+        "prompt_tokens",
+        "prompt_tokens_details",
+        "server_tool_use",
+        "timings",
+        "tool_usage",
+        "totalTokenCount",
+        "total_input_tokens",
+        "total_tokens",
+    ]
 )
 
 

@@ -74,32 +74,37 @@ def _openai(reported: Reported) -> Usage:
         heard, unnamed = unnamed, 0
     spoken = _object(reported, "completion_tokens_details", "output_tokens_details", "output_token_details")
     cached, rest = _take(prompt, _openai_cached(reported, inside))
-    if not unnamed and not any(inside.values()) and not any(spoken.values()):
-        written, rest = _take(rest, _openai_written(reported, inside))
-        return Usage(
-            input=rest,
-            cached=cached,
-            cache_write=written,
-            audio_input=heard,
-            output=completion,
-            searches=_searches(reported),
-        )
     written, rest = _take(rest, _openai_written(reported, inside))
-    written_12h = min(written, _count(_object(inside, "cache_write_tokens_details"), "ttl_12h_tokens"))
-    audio_cached = min(cached, _count(_object(inside, "cached_tokens_details"), "audio_tokens"))
-    audio, rest = _take(rest, _count(inside, "audio_tokens") - audio_cached)
+    usage = Usage(
+        input=rest,
+        cached=cached,
+        cache_write=written,
+        audio_input=heard,
+        output=completion,
+        searches=_searches(reported),
+    )
+    if unnamed or any(inside.values()) or any(spoken.values()):
+        return _in_detail(usage, inside, spoken, unnamed)
+    return usage
+
+
+def _in_detail(usage: Usage, inside: Reported, spoken: Reported, unnamed: int) -> Usage:
+    """The same tokens by kind: `inside` the prompt, `spoken` in the completion; `unnamed` ones are reasoning."""
+    written_12h = min(usage.cache_write, _count(_object(inside, "cache_write_tokens_details"), "ttl_12h_tokens"))
+    audio_cached = min(usage.cached, _count(_object(inside, "cached_tokens_details"), "audio_tokens"))
+    audio, rest = _take(usage.input, _count(inside, "audio_tokens") - audio_cached)
     image, rest = _take(rest, _count(inside, "image_tokens"))
     video, rest = _take(rest, _count(inside, "video_tokens"))
-    reasoning, said = _take(completion + unnamed, max(unnamed, _count(spoken, "reasoning_tokens")))
+    reasoning, said = _take(usage.output + unnamed, max(unnamed, _count(spoken, "reasoning_tokens")))
     rejected, said = _take(said, _count(spoken, "rejected_prediction_tokens"))
     audio_output, said = _take(said, _count(spoken, "audio_tokens"))
     image_output, said = _take(said, _count(spoken, "image_tokens"))
     return Usage(
         input=rest,
-        cached=cached - audio_cached,
-        cache_write=written - written_12h,
+        cached=usage.cached - audio_cached,
+        cache_write=usage.cache_write - written_12h,
         cache_write_12h=written_12h,
-        audio_input=audio + heard,
+        audio_input=audio + usage.audio_input,
         audio_cached=audio_cached,
         image_input=image,
         video_input=video,
@@ -108,7 +113,7 @@ def _openai(reported: Reported) -> Usage:
         audio_output=audio_output,
         image_output=image_output,
         rejected_prediction=rejected,
-        searches=_searches(reported),
+        searches=usage.searches,
     )
 
 
