@@ -260,7 +260,10 @@ class Call(msgspec.Struct):
     @property
     def applied(self) -> tuple[str, ...]:
         """The strategies that changed this call or its answer, in pipeline order: what `x-scrimp` tells the client."""
-        return tuple(name for name, value in self.facts.items() if isinstance(value, dict) and value.get("applied"))
+        if not self.facts:
+            return ()
+        own = ((name, fact) for name, fact in self.facts.items() if not name.startswith("shadow:"))
+        return tuple(name for name, fact in own if isinstance(fact, dict) and fact.get("applied"))
 
     def fact(self, name: str, value: Any) -> None:
         """Leave a fact for `price` and the records; facts are append-only, one name a step."""

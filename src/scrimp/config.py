@@ -117,6 +117,11 @@ class Config(Section, frozen=True):
     step: tuple[StepConfig, ...] = ()
     feature: dict[str, dict[str, dict[str, Any]]] = {}
 
+    @property
+    def hosts(self) -> dict[str, str]:
+        """The providers of the user's own and where they are: such a name never lends a call a maker's prices."""
+        return {name: p.base_url for name, p in self.providers.items() if name not in ("openai", "anthropic")}
+
     def mode(self, step: str, feature: str = "") -> Mode:
         """The mode of a step for a feature: the feature's own, else the step's."""
         own = self.feature.get(feature, {}).get(step, {}).get("mode")

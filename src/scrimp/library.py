@@ -21,16 +21,14 @@ class Gateway:
     """A running gateway. Use it as a context manager, or call `close` yourself; closing drains and writes down."""
 
     def __init__(self, config: Config, upstream: str = "", port: int = 0) -> None:
-        from scrimp.web.server import bind, check_exposure, make_server
-        from scrimp.world import World
+        from scrimp.web.server import make_server, open_world
 
-        env = dict(os.environ)
         host = config.serve.host
-        check_exposure(config, env, upstream)
-        self._listener = bind(host, port)
+        config = msgspec.structs.replace(config, serve=msgspec.structs.replace(config.serve, port=port))
+        self._listener, self._world = open_world(config, dict(os.environ), upstream)
         self.port: int = self._listener.getsockname()[1]
         self.address = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
-        self._server = make_server(lambda: World(config, env, upstream), config)
+        self._server = make_server(self._world)
         self._thread = threading.Thread(target=self._run, name="scrimp-gateway", daemon=True)
         self._ended = threading.Event()
         self._failure: BaseException | None = None
@@ -60,7 +58,7 @@ class Gateway:
 
     def flush(self) -> bool:
         """Wait until every settled call can be read from the store; False after ten seconds."""
-        return self._server.config.loaded_app.world.store.flush()  # type: ignore[no-any-return]
+        return self._world.store.flush()
 
     def close(self) -> None:
         """Drain, write everything down, stop. May be called twice."""

@@ -85,6 +85,7 @@ class World:
         self._owners: dict[str, str] = {}
         self._book: Book | None = None
         self._booking: asyncio.Task[None] | None = None
+        self._keeper: asyncio.Task[None] | None = None
         self.session: aiohttp.ClientSession
         self.ready = False
 
@@ -115,15 +116,25 @@ class World:
             self._book = self._read_book()
         else:
             self._booking = asyncio.get_running_loop().create_task(self._load_book())
+        if self.config.record.bodies:
+            self._keeper = asyncio.get_running_loop().create_task(self._keep())
         self.ready = True
+
+    async def _keep(self) -> None:
+        """Drop stored bodies that are older than the configuration keeps them, now and every hour."""
+        while True:
+            before = time.time_ns() - self.config.record.retention_days * 86_400 * 1_000_000_000
+            try:
+                await asyncio.to_thread(self.store.forget, before)
+            except StoreError as error:
+                self.warn(f"old bodies could not be dropped: {error}")
+            await asyncio.sleep(3600)
 
     async def _load_book(self) -> None:
         self._book = await asyncio.to_thread(self._read_book)
 
     def _read_book(self) -> Book:
-        # a provider of the user's own is priced by where it is, so that a name never lends it a maker's prices
-        hosts = {n: found.base_url for n, found in self.config.providers.items() if n not in ("openai", "anthropic")}
-        book = Book.load(self.config.models, hosts)
+        book = Book.load(self.config.models, self.config.hosts)
         if book.trouble:
             self.warn(book.trouble)
         return book
@@ -174,6 +185,8 @@ class World:
         """End what flies, finish what settles, write everything down, let go."""
         self.ready = False
         await self.tower.close()
+        if self._keeper is not None:
+            self._keeper.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10.0)
         await self.session.close()

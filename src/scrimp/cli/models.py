@@ -46,7 +46,7 @@ def models(pattern: str, provider: str, everything: bool, as_json: bool, config_
     from scrimp.prices.book import Book
 
     config = load(config_path, env=dict(os.environ))
-    book = Book.load(config.models)
+    book = Book.load(config.models, config.hosts)
     if book.trouble:
         click.echo(f"scrimp: {book.trouble}", err=True)
     offers = [

@@ -110,7 +110,7 @@ def _verify(store: Store, config: Config, first: int, last: int | None) -> int:
     from scrimp.report.verify import changed, verify
     from scrimp.store.base import HOUR
 
-    reprice = reprice_with(lambda: Book.load(config.models))
+    reprice = reprice_with(lambda: Book.load(config.models, config.hosts))
     for _ in range(PATIENCE):
         cells = list(store.rollups(first, last))
         records = store.records(first * HOUR, None if last is None else last * HOUR)

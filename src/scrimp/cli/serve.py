@@ -32,8 +32,7 @@ def serve(
     Point OpenAI clients at http://HOST:PORT/v1 and Anthropic ones at http://HOST:PORT; nothing else changes.
     """
     from scrimp.config import check_url, load
-    from scrimp.web.server import bind, check_exposure, make_server
-    from scrimp.world import World
+    from scrimp.web.server import make_server, open_world
 
     env = dict(os.environ)
     config = load(config_path, overrides, env)
@@ -43,13 +42,12 @@ def serve(
         config = msgspec.structs.replace(config, store=store)
     if upstream:
         check_url("--upstream", upstream)
-    check_exposure(config, env, upstream)
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    listener = bind(config.serve.host, config.serve.port)
+    listener, world = open_world(config, env, upstream)
     address = f"{config.serve.host}:{listener.getsockname()[1]}"
-    server = make_server(lambda: World(config, env, upstream), config)
+    server = make_server(world)
     click.echo(f"scrimp  http://{address}/v1  report http://{address}/  store {config.store}" + _where(upstream))
     server.run(sockets=[listener])
     if not server.started:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from scrimp.call import TOKEN_CLASSES, Call
 
 BUCKETS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.05, 0.1, 1.0)
@@ -42,8 +44,7 @@ class Meter:
         assert cost is not None
         if cost.unpriced:
             self.unpriced += 1
-        for name in TOKEN_CLASSES:
-            tokens = getattr(cost.usage, name)
+        for name, tokens in zip(TOKEN_CLASSES, msgspec.structs.astuple(cost.usage), strict=False):
             if tokens:
                 _add(self.tokens, (provider, model, name), tokens)
         for kind, nano in (("list", cost.list), ("paid", cost.paid), ("overhead", cost.overhead)):

@@ -35,9 +35,8 @@ class ClientLeft(Exception):
 class App:
     """The ASGI application over one World, which it opens and closes with the server's life."""
 
-    def __init__(self, make_world: Callable[[], World]) -> None:
-        self._make_world = make_world
-        self.world: World
+    def __init__(self, world: World) -> None:
+        self.world = world
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -56,12 +55,7 @@ class App:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                try:
-                    self.world = self._make_world()
-                    await self.world.open()
-                except ScrimpError as error:
-                    await send({"type": "lifespan.startup.failed", "message": str(error)})
-                    return
+                await self.world.open()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self.world.close()
@@ -86,7 +80,7 @@ class App:
         try:
             check(call, scope, world)
             upload = None
-            if call.ask.api == "other" and call.method not in ("GET", "HEAD"):
+            if call.ask.api == "other" and _has_body(call):
                 upload = _upload(call, receive, world, flight)
             else:
                 await _receive_body(call, receive, world)
@@ -194,6 +188,11 @@ def _too_large(limit: int) -> Refused:
         status=413,
         code="request_too_large",
     )
+
+
+def _has_body(call: Call) -> bool:
+    """Whether a request that is not read brings a body; a DELETE usually does not, and gets none upstream either."""
+    return call.header(b"transfer-encoding") is not None or (call.header(b"content-length") or b"0") != b"0"
 
 
 async def _upload(call: Call, receive: Receive, world: World, flight: Flight) -> AsyncIterator[bytes]:

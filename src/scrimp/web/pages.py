@@ -35,7 +35,7 @@ async def answer(world: World, scope: MutableMapping[str, Any], send: Send) -> N
             )
         if path not in ("/healthz", "/readyz"):
             check_host(world, headers)
-        status, kind, body, extra = await PAGES[path](world)
+        status, kind, body, extra = await PAGES[path](world, headers)
     except Refused as error:
         status, kind, body, extra = error.status, "application/json", render(error, "openai", ""), ()
     fields = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode()), *_SAFE, *extra]
@@ -63,29 +63,30 @@ def check_host(world: World, headers: dict[bytes, bytes]) -> None:
 Page = tuple[int, str, bytes, tuple[tuple[bytes, bytes], ...]]
 
 
-async def _report(world: World) -> Page:
+async def _report(world: World, headers: dict[bytes, bytes]) -> Page:
     from scrimp.report.html import csp, page
 
-    body = await asyncio.to_thread(page, world.store)
+    address = f"http://{headers.get(b'host', b'').decode('latin-1')}"  # a name that check_host knows
+    body = await asyncio.to_thread(page, world.store, address=address)
     return 200, "text/html; charset=utf-8", body, ((b"content-security-policy", csp().encode()),)
 
 
-async def _health(world: World) -> Page:
+async def _health(world: World, headers: dict[bytes, bytes]) -> Page:
     return 200, "application/json", b'{"status":"ok"}', ()
 
 
-async def _ready(world: World) -> Page:
+async def _ready(world: World, headers: dict[bytes, bytes]) -> Page:
     state = {"ready": world.ready, "trouble": world.trouble, "prices": world.priced, "store": world.store.health()}
     return (200 if world.ready else 503), "application/json", json.dumps(state).encode(), ()
 
 
-async def _metrics(world: World) -> Page:
+async def _metrics(world: World, headers: dict[bytes, bytes]) -> Page:
     from scrimp.web.metrics import CONTENT_TYPE, render_metrics
 
     return 200, CONTENT_TYPE, render_metrics(world), ()
 
 
-PAGES: dict[str, Callable[[World], Awaitable[Page]]] = {
+PAGES: dict[str, Callable[[World, dict[bytes, bytes]], Awaitable[Page]]] = {
     "/": _report,
     "/healthz": _health,
     "/readyz": _ready,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import uvicorn
 
@@ -46,11 +46,22 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def make_server(make_world: Callable[[], World], config: Config) -> uvicorn.Server:
-    """The server; `serve` or `run` it with the socket of `bind`."""
+def open_world(config: Config, env: Mapping[str, str], upstream: str) -> tuple[socket.socket, World]:
+    """A listening socket and the world to serve on it. Raises ConfigError, leaving neither behind."""
+    check_exposure(config, env, upstream)
+    listener = bind(config.serve.host, config.serve.port)
+    try:
+        return listener, World(config, env, upstream)
+    except BaseException:
+        listener.close()
+        raise
+
+
+def make_server(world: World) -> uvicorn.Server:
+    """The server; `serve` or `run` it with the socket of `open_world`."""
     logging.getLogger("uvicorn.error").addFilter(drop_cut)
     settings = uvicorn.Config(
-        App(make_world),
+        App(world),
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -59,7 +70,7 @@ def make_server(make_world: Callable[[], World], config: Config) -> uvicorn.Serv
         proxy_headers=False,
         ws="none",
         http="httptools",
-        timeout_graceful_shutdown=round(config.serve.drain),
+        timeout_graceful_shutdown=round(world.config.serve.drain),
         backlog=2048,
     )
     return uvicorn.Server(settings)
