@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,7 @@ import openai
 import pytest
 
 import scrimp
-from scrimp.demo.local_model import NAME, LocalModel, ModelUnavailable
+from scrimp.demo.local_model import NAME, LocalModel
 from scrimp.demo.replay import configuration
 from scrimp.store import open_store
 from scrimp.store.base import Record
@@ -29,16 +26,6 @@ SYSTEM = "You answer the customers of a bank, in one short sentence, politely. "
 ASK: list[Any] = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": "The ATM ate my card."}]
 TOLD: list[Any] = [{"role": "user", "content": "The exchange rates are?"}]
 SHORT: dict[str, Any] = {"model": NAME, "max_tokens": 12}
-
-
-@pytest.fixture(scope="session")
-def model() -> Iterator[LocalModel]:
-    with ExitStack() as stack:
-        try:
-            running = stack.enter_context(LocalModel())
-        except ModelUnavailable as error:
-            pytest.skip(f"NO REAL MODEL, nothing in this file is tested: {error}")
-        yield running
 
 
 @pytest.fixture(scope="session")
@@ -254,26 +241,3 @@ def test_a_wrapped_client_goes_through_the_gateway_of_this_process(
     with scrimp.wrap(openai.OpenAI(base_url=model.base_url, api_key="none", max_retries=0), gateway) as client:
         raw = client.chat.completions.with_raw_response.create(messages=TOLD, **SHORT)
     assert record_of(raw.headers, gateway, store).provider == "local"
-
-
-def test_the_server_ends_with_its_owner(tmp_path: Path, model: LocalModel) -> None:
-    with LocalModel(slots=1, context=512) as second:
-        assert httpx2.get(f"{second.origin}/health", trust_env=False).status_code == 200
-    with pytest.raises(httpx2.ConnectError):
-        httpx2.get(f"{second.origin}/health", trust_env=False)
-
-
-def test_the_server_ends_when_its_owner_is_killed(model: LocalModel) -> None:
-    program = (
-        "import os, signal\n"
-        "from scrimp.demo.local_model import LocalModel\n"
-        "with LocalModel(slots=1, context=512) as model:\n"
-        "    print(model.origin, flush=True)\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    origin = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True).stdout.strip()
-    until = time.monotonic() + 5
-    with pytest.raises(httpx2.ConnectError):
-        while time.monotonic() < until:
-            httpx2.get(f"{origin}/health", trust_env=False)
-            time.sleep(0.05)
