@@ -78,6 +78,18 @@ def test_the_writer_recovers_by_itself(store: SqliteStore, told: list[str]) -> N
     wait_for(lambda: len(list(store.records())) == 300)
 
 
+def test_what_came_in_behind_held_records_is_written_too(store: SqliteStore, told: list[str]) -> None:
+    fill_disk(store)
+    store._writer.spill.path.mkdir()
+    store.add(record(0, error="x" * 100_000))
+    wait_for(lambda: bool(told))
+    for number in range(1, 20):
+        store.add(record(number))
+    free_disk(store)
+    wait_for(lambda: len(list(store.records())) == 20)
+    store._writer.spill.path.rmdir()
+
+
 def test_when_the_spill_fails_too_the_queue_holds_and_then_drops_and_counts(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,15 +27,16 @@ class Claim:
         self._path = base.with_name(f"{base.name}.{token}.lock")
         with contextlib.suppress(FileExistsError):
             os.close(create_private(self._path))
-        self._lock = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+        self._lock: sqlite3.Connection | None = None
 
     def take(self) -> bool:
-        """Take the lock; False where a living process has it."""
+        """Take the lock; False where a living process has it (or another user, whose file we may not open)."""
         try:
+            self._lock = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
             self._lock.execute("PRAGMA journal_mode = MEMORY")  # no file of its own beside the lock
             self._lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:
-            self._lock.close()
+            self._unlock()
             return False
         return True
 
@@ -45,9 +46,13 @@ class Claim:
             try:
                 self._path.unlink(missing_ok=True)
             except OSError:  # Windows does not unlink an open file
-                self._lock.close()
+                self._unlock()
                 self._path.unlink(missing_ok=True)
-        self._lock.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
 
 
 def new_claim(base: Path) -> Claim:

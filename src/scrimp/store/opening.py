@@ -49,7 +49,7 @@ def open_to_write(path: Path, *, check: bool, on_trouble: Callable[[str], object
         raise unusable(path, error) from error
 
 
-_NEXT = "Make the directory writable for this user, or name another file with --store"
+_NEXT = "See that this user may write there and that the disk has room, or name another file with --store"
 
 
 def unusable(path: Path, error: Exception) -> StoreError:

@@ -56,8 +56,9 @@ T = TypeVar("T")
 class SqliteStore:
     """A `Store` in the SQLite file `path`, made where it is missing (mode 0600).
 
-    `on_trouble` is told what went wrong and what was done, once when it begins and once when it ends. With `read_only`
-    nothing is made, written or taken over, and every writing method raises StoreError.
+    `on_trouble` is told what went wrong and what was done, once when it begins and once when it ends; it may be called
+    from the writer's thread and must not call the store. With `read_only` nothing is made, written or taken over:
+    `add` does nothing, and every other writing method raises StoreError.
     Counters: a kill loses what was counted since the last batch (50 ms); processes that share a file each count
     against their own view, and their changes add up in the file.
     """
@@ -218,6 +219,8 @@ class SqliteStore:
             return
         self._writer.stop()
         left = self._intake.close() or self._writer.spill.count > 0
+        if not left:
+            self._writer.spill.clear()
         self._claim.release(remove=not left)
 
     def _refuse_read_only(self) -> None:

@@ -137,6 +137,7 @@ class Writer:
     def _recovered(self) -> None:
         if self.trouble:
             self._on_trouble("the store is written again")
+            self._intake.wake.set()  # for what came in behind the records that were held
         self.trouble = ""
 
     @contextlib.contextmanager
