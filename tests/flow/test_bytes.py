@@ -8,7 +8,7 @@ import socket
 import time
 
 import pytest
-from conftest import exchange, post
+from loopback import exchange, post
 
 OK = b'{"id":"c","object":"chat.completion","model":"gpt-4o-mini","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}}'
 
@@ -88,7 +88,7 @@ def test_errors_pass_as_they_are(raw, status):
 
 
 def test_a_compressed_answer_passes_compressed_and_is_still_read(raw, tmp_path):
-    from conftest import wait_for_records
+    from loopback import wait_for_records
 
     packed = gzip.compress(OK)
     upstream, gateway = raw(answer(packed, "Content-Type: application/json", "Content-Encoding: gzip"))
@@ -145,7 +145,7 @@ def test_a_stream_that_asked_for_its_usage_passes_byte_for_byte_however_it_is_cu
 
 
 def test_a_stream_that_said_nothing_is_asked_and_the_asking_hidden(raw, tmp_path):
-    from conftest import wait_for_records
+    from loopback import wait_for_records
 
     plain = events(3)
     usage = b'data: {"id":"c","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}\n\n'
@@ -160,7 +160,7 @@ def test_a_stream_that_said_nothing_is_asked_and_the_asking_hidden(raw, tmp_path
 
 
 def test_an_explicit_no_to_usage_is_left_alone_and_the_call_estimated(raw, tmp_path):
-    from conftest import wait_for_records
+    from loopback import wait_for_records
 
     body = b'{"model":"gpt-4o-mini","stream":true,"stream_options":{"include_usage":false},"messages":[{"role":"user","content":"Say w"}]}'
     upstream, gateway = raw(lambda c: chunked(c, [*events(3), b"data: [DONE]\n\n"]))

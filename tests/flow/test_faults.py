@@ -5,7 +5,7 @@ import socket
 import time
 
 import pytest
-from conftest import RawUpstream, exchange, post, wait_for_records
+from loopback import RawUpstream, exchange, post, wait_for_records
 from test_bytes import events
 
 import scrimp

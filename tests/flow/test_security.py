@@ -6,7 +6,7 @@ import os
 import stat
 
 import pytest
-from conftest import exchange, post, wait_for_records
+from loopback import exchange, post, wait_for_records
 
 import scrimp
 from scrimp.config import convert

@@ -6,7 +6,7 @@ import pytest
 
 from scrimp.call import Usage
 from scrimp.prices.book import Book, Unpriced
-from scrimp.report.reprice import reprice_with
+from scrimp.report.reprice import Repricer
 from scrimp.steps.price import without_cache
 from scrimp.store.base import Record, SavingRow
 
@@ -20,7 +20,7 @@ def book() -> Book:
 
 
 def test_every_model_of_the_list_costs_what_it_did(book: Book) -> None:
-    reprice = reprice_with(lambda: book)
+    reprice = Repricer(lambda: book)
     priced = 0
     for rates, _ in book.models():
         paid = book.price(rates.model, USAGE, provider=rates.provider, when=WHEN)
@@ -37,14 +37,14 @@ def test_every_model_of_the_list_costs_what_it_did(book: Book) -> None:
 
 
 def test_a_model_that_left_the_book_has_no_price(book: Book) -> None:
-    assert reprice_with(lambda: book)(Record(id="x", at=WHEN, price_model="openai/gone-9")) is None
+    assert Repricer(lambda: book)(Record(id="x", at=WHEN, price_model="openai/gone-9")) is None
 
 
 def test_calls_whose_list_price_has_other_reasons_are_taken_as_recorded_without_a_book() -> None:
     def no_book() -> Book:
         raise AssertionError("the book is not needed")
 
-    reprice = reprice_with(no_book)
+    reprice = Repricer(no_book)
     routed = Record(
         id="x",
         at=0,
@@ -55,3 +55,9 @@ def test_calls_whose_list_price_has_other_reasons_are_taken_as_recorded_without_
     )
     assert reprice(routed) == (9, 8)
     assert reprice(Record(id="y", at=0)) == (0, 0)
+
+
+def test_a_price_of_ones_own_that_is_not_configured_here_is_taken_as_recorded_and_counted(book: Book) -> None:
+    reprice = Repricer(lambda: book)
+    assert reprice(Record(id="x", at=WHEN, price_model="user/local/m", list_nano=3, paid_nano=3)) == (3, 3)
+    assert reprice.unchecked == 1

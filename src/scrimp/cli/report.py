@@ -105,13 +105,13 @@ def _render(told: Report, form: str | None, config: Config, colours: bool) -> st
 def _verify(store: Store, config: Config, first: int, last: int | None) -> int:
     """Print what does not add up; the exit code. Hours that are written to while they are read are left out."""
     from scrimp.prices.book import Book
-    from scrimp.report.reprice import reprice_with
+    from scrimp.report.reprice import Repricer
     from scrimp.report.times import stamp
     from scrimp.report.verify import changed, verify
     from scrimp.store.base import HOUR
 
-    reprice = reprice_with(lambda: Book.load(config.models, config.hosts))
     for _ in range(PATIENCE):
+        reprice = Repricer(lambda: Book.load(config.models, config.hosts))
         cells = list(store.rollups(first, last))
         records = store.records(first * HOUR, None if last is None else last * HOUR)
         findings = verify(records, cells, reprice)
@@ -127,5 +127,8 @@ def _verify(store: Store, config: Config, first: int, last: int | None) -> int:
         return 1
     calls, unpriced = sum(cell.calls for cell in cells), sum(cell.unpriced for cell in cells)
     told = f"{calls:,} calls ({unpriced:,} without a known price) in {len(cells):,} rollups"
+    if reprice.unchecked:
+        click.echo(f"{reprice.unchecked:,} calls have prices of a [models] section that is not in this configuration;")
+        click.echo("they are taken as recorded. Name it with --config to have them recomputed.")
     click.echo(f"OK: {told}; list - savings + overhead = paid in each.")
     return 0

@@ -92,7 +92,7 @@ def _read_headers(call: Call) -> tuple[dict[str, Any], dict[str, Any], bytes]:
         if name in _OWN:
             own[_OWN[name]] = value.decode("utf-8", "replace")
         elif name in _FOREIGN:
-            foreign.setdefault(_FOREIGN[name], value.decode("utf-8", "replace"))
+            _merge(foreign, {_FOREIGN[name]: value.decode("utf-8", "replace")})
         elif name in _FOREIGN_JSON:
             _merge(foreign, _json(value))
         elif name.startswith(_PROPERTY):
