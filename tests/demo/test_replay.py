@@ -102,10 +102,10 @@ def test_labels_travel_as_headers(fake: Fake, clients: Clients) -> None:
 
 
 def test_a_failure_is_told_not_raised(fake: Fake, clients: Clients) -> None:
-    fake.otherwise = Turn(status=500)
+    fake.otherwise = Turn(status=400)
     replies = list(replay(clients, "m", REQUESTS[:3]))
-    assert all("InternalServerError" in reply.error for reply in replies)
-    assert len(fake.requests) == 3  # one try each
+    assert all("BadRequestError" in reply.error for reply in replies)
+    assert len(fake.requests) == 3
 
 
 @pytest.mark.parametrize("missing", ["openai", "anthropic"])

@@ -42,13 +42,13 @@ def gateway(model: LocalModel, store: Path) -> Iterator[scrimp.Gateway]:
 
 @pytest.fixture(scope="session")
 def chat(gateway: scrimp.Gateway) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=gateway.openai_base_url, api_key="sk-none", max_retries=0) as client:
+    with openai.OpenAI(base_url=gateway.openai_base_url, api_key="sk-none") as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def claude(gateway: scrimp.Gateway) -> Iterator[anthropic.Anthropic]:
-    with anthropic.Anthropic(base_url=gateway.anthropic_base_url, api_key="none", max_retries=0) as client:
+    with anthropic.Anthropic(base_url=gateway.anthropic_base_url, api_key="none") as client:
         yield client
 
 
@@ -99,15 +99,13 @@ def test_a_streamed_chat_is_exact_whether_or_not_usage_was_asked(
 
 def test_the_async_clients_get_their_streams_side_by_side(gateway: scrimp.Gateway, store: Path) -> None:
     async def chat() -> Any:
-        async with openai.AsyncOpenAI(base_url=gateway.openai_base_url, api_key="none", max_retries=0) as client:
+        async with openai.AsyncOpenAI(base_url=gateway.openai_base_url, api_key="none") as client:
             stream = await client.chat.completions.create(messages=TOLD, stream=True, **SHORT)
             text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
             return text, stream.response.headers
 
     async def message() -> Any:
-        async with anthropic.AsyncAnthropic(
-            base_url=gateway.anthropic_base_url, api_key="none", max_retries=0
-        ) as client:
+        async with anthropic.AsyncAnthropic(base_url=gateway.anthropic_base_url, api_key="none") as client:
             async with client.messages.stream(messages=TOLD, system=SYSTEM, **SHORT) as stream:
                 final = await stream.get_final_message()
             return final, stream.response.headers
@@ -125,11 +123,9 @@ def test_the_async_clients_get_their_streams_side_by_side(gateway: scrimp.Gatewa
 
 def test_the_async_clients_get_whole_answers(gateway: scrimp.Gateway) -> None:
     async def both() -> tuple[Any, Any]:
-        async with openai.AsyncOpenAI(base_url=gateway.openai_base_url, api_key="none", max_retries=0) as client:
+        async with openai.AsyncOpenAI(base_url=gateway.openai_base_url, api_key="none") as client:
             answer = await client.chat.completions.create(messages=TOLD, **SHORT)
-        async with anthropic.AsyncAnthropic(
-            base_url=gateway.anthropic_base_url, api_key="none", max_retries=0
-        ) as other:
+        async with anthropic.AsyncAnthropic(base_url=gateway.anthropic_base_url, api_key="none") as other:
             return answer, await other.messages.create(messages=TOLD, **SHORT)
 
     answer, message = asyncio.run(both())
@@ -238,6 +234,6 @@ def test_an_overflow_of_the_context_passes_untouched(
 def test_a_wrapped_client_goes_through_the_gateway_of_this_process(
     model: LocalModel, gateway: scrimp.Gateway, store: Path
 ) -> None:
-    with scrimp.wrap(openai.OpenAI(base_url=model.base_url, api_key="none", max_retries=0), gateway) as client:
+    with scrimp.wrap(openai.OpenAI(base_url=model.base_url, api_key="none"), gateway) as client:
         raw = client.chat.completions.with_raw_response.create(messages=TOLD, **SHORT)
     assert record_of(raw.headers, gateway, store).provider == "local"

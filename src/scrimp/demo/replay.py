@@ -44,8 +44,10 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Clients:
-    """The official clients, pointed at a gateway. They carry no key, try once and ignore proxies of the environment.
+    """The official clients, pointed at a gateway. They carry no key and ignore proxies of the environment.
 
+    They retry as they do by default: llama.cpp drops a connection after each stream without a word, and the next
+    request may just have been sent on it.
     Raises ScrimpError where they are not installed.
     """
 
@@ -62,14 +64,12 @@ class Clients:
         self.openai: Any = openai.OpenAI(
             base_url=openai_base_url,
             api_key="none",
-            max_retries=0,
             timeout=TIMEOUT,
             http_client=openai.DefaultHttpxClient(trust_env=False),
         )
         self.anthropic: Any = anthropic.Anthropic(
             base_url=anthropic_base_url,
             api_key="none",
-            max_retries=0,
             timeout=TIMEOUT,
             http_client=anthropic.DefaultHttpxClient(trust_env=False),
         )
