@@ -28,7 +28,6 @@ def row(call: Call, world: World) -> Record:
     cost = call.cost or Cost()
     outcome = call.outcome or Outcome("no-answer")
     attempt = call.tries[-1] if call.tries else None
-    who = call.who
     kept = Record(
         id=call.id,
         at=call.at,
@@ -44,15 +43,7 @@ def row(call: Call, world: World) -> Record:
         error=outcome.error[:500],
         finish=answer.finish,
         tier=answer.tier,
-        tenant=who.tenant,
-        key=who.key,
-        feature=who.feature,
-        feature_from=who.feature_from,
-        user=who.user,
-        team=who.team,
-        session=who.session,
-        environment=who.environment,
-        tags=who.tags,
+        **msgspec.structs.asdict(call.who),  # the labels go by the same names in both
         usage=cost.usage,
         basis=cost.basis,
         unpriced=cost.unpriced,
