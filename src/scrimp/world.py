@@ -219,6 +219,8 @@ def _proxy(config: ProviderConfig, env: Mapping[str, str]) -> str:
     """The HTTP proxy for a provider by the usual variables (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), or ""."""
     scheme, _, rest = config.base_url.partition("://")
     host = rest.partition("/")[0]
+    if host.partition(":")[0] in ("localhost", "127.0.0.1") or host.startswith("[::1]"):
+        return ""  # a proxy elsewhere cannot reach this machine's own loopback
     found = {k.lower(): v for k, v in env.items()}
     if not found.get(f"{scheme}_proxy") or proxy_bypass_environment(host, {"no": found.get("no_proxy", "")}):
         return ""

@@ -176,7 +176,9 @@ async def _pass_on(
         flight.upstream = False
         reply.close()
         if not answer.whole:
-            answer.whole = _read(call, tap, streams) and call.error == "" and not flight.why
+            # SDKs hang up on reading the stream's own end, before the connection's: that answer is whole
+            left = flight.why == "client-left" and call.ask.api != "other"
+            answer.whole = _read(call, tap, streams) and call.error == "" and (not flight.why or left)
         answer.body = tap.body()
 
 

@@ -17,9 +17,9 @@ def settle(call: Call, world: World) -> None:
 
 
 def _ending(call: Call) -> Ending:
-    if call.left:
-        return "client-left"
     answer = call.answer
+    if call.left and not (answer is not None and answer.whole):
+        return "client-left"
     if answer is None:
         return "refused" if not call.tries else "no-answer"
     if answer.status >= 400:
