@@ -60,9 +60,11 @@ def test_any_form_of_configuration_will_do(tmp_path, fake):
 
 
 def test_what_it_is_told_directly_wins_over_the_configuration(tmp_path, fake):
-    with scrimp.gateway({"store": "no.db"}, tmp_path / "yes.db", upstream=f"{fake.origin}/v1") as gateway:
-        with openai.OpenAI(base_url=gateway.openai_base_url, api_key="k") as client:
-            client.chat.completions.create(**ASK)
+    with (
+        scrimp.gateway({"store": "no.db"}, tmp_path / "yes.db", upstream=f"{fake.origin}/v1") as gateway,
+        openai.OpenAI(base_url=gateway.openai_base_url, api_key="k") as client,
+    ):
+        client.chat.completions.create(**ASK)
     assert (tmp_path / "yes.db").exists()
     assert not (tmp_path / "no.db").exists()
 
@@ -95,11 +97,15 @@ def test_an_address_of_ipv6_is_written_in_brackets():
 
 
 def test_a_wrapped_client_goes_to_the_given_gateway_else_to_the_newest_open_one():
-    with scrimp.gateway(store=":memory:") as one, scrimp.gateway(store=":memory:") as two:
-        with openai.OpenAI(api_key="k") as client, anthropic.Anthropic(api_key="k") as claude:
-            assert str(scrimp.wrap(client).base_url).rstrip("/") == two.openai_base_url
-            assert str(scrimp.wrap(client, one).base_url).rstrip("/") == one.openai_base_url
-            assert str(scrimp.wrap(claude).base_url).rstrip("/") == two.anthropic_base_url
+    with (
+        scrimp.gateway(store=":memory:") as one,
+        scrimp.gateway(store=":memory:") as two,
+        openai.OpenAI(api_key="k") as client,
+        anthropic.Anthropic(api_key="k") as claude,
+    ):
+        assert str(scrimp.wrap(client).base_url).rstrip("/") == two.openai_base_url
+        assert str(scrimp.wrap(client, one).base_url).rstrip("/") == one.openai_base_url
+        assert str(scrimp.wrap(claude).base_url).rstrip("/") == two.anthropic_base_url
     assert _Open.by_hand == []
 
 
@@ -124,6 +130,9 @@ def test_without_a_gateway_one_is_started_that_sends_calls_where_the_client_sent
             _Open.by_address.clear()
         assert [request.path for request in fake.requests] == ["/v1/chat/completions"] * 2 + ["/v1/messages"]
         assert len(other.requests) == 1
+    records = open_store("scrimp.db", read_only=True)
+    assert len(list(records.records())) == 4  # gateways of one process share the file
+    records.close()
 
 
 def test_only_official_clients_are_wrapped():

@@ -159,7 +159,10 @@ def test_a_model_nobody_knows_is_unpriced_with_its_usage_kept(world):
 
 def test_a_model_of_ones_own_is_priced_at_ones_own_price():
     own = a_world(
-        {"providers": {"local": {"base_url": "http://127.0.0.1:1/v1"}}, "models": {"local/m": {"input": 1, "output": 2}}}
+        {
+            "providers": {"local": {"base_url": "http://127.0.0.1:1/v1"}},
+            "models": {"local/m": {"input": 1, "output": 2}},
+        }
     )
     cost, _ = weigh(own, "m", "m", "local", Usage(input=10, output=10), "exact", "", NOVEMBER)
     assert (cost.paid, cost.flags) == (30_000, ("user",))
