@@ -29,28 +29,42 @@ def config(config_path: str | None, overrides: tuple[str, ...], as_json: bool) -
         click.echo(json.dumps({"config": tree, "origins": loaded.origins, "file": loaded.path or None}, indent=2))
         return
     click.echo(f"# file: {loaded.path or 'none (no ./scrimp.toml, no --config)'}")
-    for key, value in leaves(tree):
-        plain = key.replace('"', "")
+    for path, value in leaves(tree):
+        plain = ".".join(path)
         source = loaded.origins.get(plain) or next(
             (origin for known, origin in loaded.origins.items() if plain.startswith(f"{known}.")), "default"
         )
-        line = f"{key} = {_toml(value)}"
+        line = assignment(path, value)
         click.echo(f"{line:<58} # {source}")
 
 
-def leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted TOML keys and values; an empty section is shown as one."""
+def leaves(tree: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Paths and values; an empty section is shown as one."""
     for key, value in tree.items():
-        name = key if re.fullmatch(r"[\w-]+", key) else f'"{key}"'
         if isinstance(value, dict) and value:
-            yield from leaves(value, f"{prefix}{name}.")
+            yield from leaves(value, (*above, key))
         elif value is not None:
-            yield f"{prefix}{name}", value
+            yield (*above, key), value
+
+
+def assignment(path: tuple[str, ...], value: Any) -> str:
+    """A line of TOML that sets the value at the path."""
+    return f"{'.'.join(map(_key, path))} = {_toml(value)}"
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _text(name)
 
 
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }" if value else "{}"
+        pairs = (f"{_key(key)} = {_toml(item)}" for key, item in value.items())
+        return "{ " + ", ".join(pairs) + " }" if value else "{}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(value: str) -> str:
+    """A string of TOML: that of JSON, but for a control character that JSON lets stand."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

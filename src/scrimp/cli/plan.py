@@ -6,9 +6,12 @@ import asyncio
 import json
 import os
 import sys
+from pathlib import Path
 from typing import IO, Any
 
 import click
+
+from scrimp.errors import ConfigError
 
 
 @click.command()
@@ -38,10 +41,12 @@ def plan(
 
     from scrimp.config import load
 
-    config = load(config_path, overrides, dict(os.environ))
+    env = dict(os.environ)
+    config = load(config_path, overrides, env)
+    env = with_secret(env, store or config.store)
     config = msgspec.structs.replace(config, store=":memory:")
     body = request_file.read()
-    rows = asyncio.run(_plan(config, body, path, headers))
+    rows = asyncio.run(_plan(config, env, body, path, headers))
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -50,14 +55,25 @@ def plan(
     sys.stdout.flush()
 
 
-async def _plan(config: Any, body: bytes, path: str, headers: tuple[str, ...]) -> dict[str, Any]:
+def with_secret(env: dict[str, str], store: str) -> dict[str, str]:
+    """The environment with the secret that a store already has, so that tenants get the names they have in it."""
+    secret = Path(f"{store}.secret")
+    if env.get("SCRIMP_SECRET") or not secret.is_file():
+        return env
+    try:
+        return {**env, "SCRIMP_SECRET": secret.read_text(encoding="ascii").strip()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{secret}: cannot be read: {error}", hint="Name another store with --store") from None
+
+
+async def _plan(config: Any, env: dict[str, str], body: bytes, path: str, headers: tuple[str, ...]) -> dict[str, Any]:
     from scrimp.pipeline import plan as plan_call
     from scrimp.web.app import new_call
     from scrimp.wire.paths import api_of
     from scrimp.wire.request import read_request
     from scrimp.world import World
 
-    world = World(config, dict(os.environ))
+    world = World(config, env)
     await world.open()
     try:
         await world.wait_for_prices()
@@ -84,7 +100,9 @@ def guess_path(body: bytes) -> str:
     """The path a body belongs to, by its fields; chat completions where nothing says otherwise."""
     try:
         fields = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
         return "/v1/chat/completions"
     if "messages" not in fields:
         return (
