@@ -58,7 +58,7 @@ def load(port, answered):
 @pytest.mark.parametrize("seconds", [0.3, 1.0])
 def test_a_kill_under_load_loses_at_most_the_calls_in_flight(tmp_path, seconds):
     answered = []
-    with Fake(otherwise=Turn(input=20, output=5)) as fake:
+    with Fake(otherwise=Turn(input=20, output=5, gap=0.002)) as fake:
         process, port = serve(tmp_path, fake.origin)
         threads = load(port, answered)
         while len(answered) < 50:

@@ -66,7 +66,7 @@ def install(home: Path) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=90)
         if done.returncode:
-            pytest.skip(f"npm could not install the Node clients: {done.stderr.strip().splitlines()[-1:]}")
+            pytest.skip(f"npm could not install the Node clients: {' '.join(done.stderr.split())[:200]}")
         if not home.is_dir():
             making.rename(home)
     except subprocess.TimeoutExpired:
