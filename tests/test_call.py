@@ -17,6 +17,12 @@ def test_every_token_class_is_input_or_output_in_the_order_of_the_fields():
     assert not set(INPUT_CLASSES) & set(OUTPUT_CLASSES)
 
 
+def test_the_totals_leave_no_class_out():
+    usage = Usage(**{name: 10**index for index, name in enumerate(TOKEN_CLASSES)})
+    assert usage.input_total == sum(getattr(usage, name) for name in INPUT_CLASSES)
+    assert usage.output_total == sum(getattr(usage, name) for name in OUTPUT_CLASSES)
+
+
 @given(st.integers(-(10**15), 10**15))
 def test_dollars_are_exact_strings(nano):
     text = usd(nano)

@@ -59,12 +59,13 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     @property
     def input_total(self) -> int:
         """Input tokens the provider bills: uncached, cached and cache-written ones, of every modality."""
-        return sum(getattr(self, name) for name in INPUT_CLASSES)
+        text = self.input + self.cached + self.cache_write + self.cache_write_1h + self.cache_write_12h
+        return text + self.audio_input + self.audio_cached + self.image_input + self.video_input
 
     @property
     def output_total(self) -> int:
         """Output tokens the provider bills, hidden reasoning and rejected predictions included."""
-        return sum(getattr(self, name) for name in OUTPUT_CLASSES)
+        return self.output + self.reasoning + self.audio_output + self.image_output + self.rejected_prediction
 
 
 INPUT_CLASSES = (

@@ -25,4 +25,4 @@ def test_the_ending_says_whose_it_was(call, ending):
     call.error = "why"
     settle(call, world)
     assert (call.outcome.ending, call.outcome.error) == (ending, "why")
-    assert [row[2] for row in world.meter.calls] == [ending]
+    assert [sums.endings for sums in world.meter.series.values()] == [{ending: 1}]

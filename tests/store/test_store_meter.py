@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrimp.call import Ask, Call, Cost, Outcome, Saving, Try, Usage
+from scrimp.call import TOKEN_CLASSES, Ask, Call, Cost, Outcome, Saving, Try, Usage
 from scrimp.store.meter import BUCKETS, MOST_SERIES, Meter
 
 
@@ -16,7 +16,7 @@ def settled(model="gpt-4o-mini", provider="openai", ending="ok", took=0.0, **cos
         mono=1_000,
         ask=Ask(model="a-clients-own-words"),
         tries=[Try(provider, "a-clients-own-words", 0)],
-        cost=Cost(price_model=price_model, **cost),
+        cost=Cost(basis="exact", price_model=price_model, **cost),
         outcome=Outcome(ending),
         sent_at=1_000 + round(took * 1e9),
     )
@@ -28,13 +28,14 @@ def test_calls_tokens_money_and_savings_are_summed():
         call = settled(list=10, paid=7, usage=Usage(input=3, cached=2, output=1))
         call.savings = [Saving("provider_cache", 4), Saving("service_tier", -1)]
         meter.add(call)
-    assert meter.calls == {("openai", "gpt-4o-mini", "ok"): 2}
-    assert meter.tokens == {
-        ("openai", "gpt-4o-mini", "input"): 6,
-        ("openai", "gpt-4o-mini", "cached"): 4,
-        ("openai", "gpt-4o-mini", "output"): 2,
+    sums = meter.series["openai", "gpt-4o-mini"]
+    assert sums.endings == {"ok": 2}
+    assert {name: count for name, count in zip(TOKEN_CLASSES, sums.tokens, strict=True) if count} == {
+        "input": 6,
+        "cached": 4,
+        "output": 2,
     }
-    assert meter.money == {("openai", "gpt-4o-mini", "list"): 20, ("openai", "gpt-4o-mini", "paid"): 14}
+    assert (sums.list, sums.paid, sums.overhead) == (20, 14, 0)
     assert meter.savings == {("provider_cache", "measured"): 8, ("service_tier", "measured"): -2}
     assert meter.unpriced == 0
 
@@ -43,14 +44,14 @@ def test_a_call_without_a_price_is_counted_under_no_name_of_the_clients():
     meter = Meter()
     meter.add(settled(model="", unpriced="no price", usage=Usage(input=3)))
     assert meter.unpriced == 1
-    assert list(meter.calls) == [("openai", "(unpriced)", "ok")]
+    assert meter.series["openai", "(unpriced)"].endings == {"ok": 1}
     assert "a-clients-own-words" not in repr(vars(meter))
 
 
 def test_a_call_that_was_refused_or_never_settled_is_counted():
     meter = Meter()
     meter.add(Call(id="c", at=0, mono=0))
-    assert meter.calls == {("none", "(unpriced)", "no-answer"): 1}
+    assert meter.series["none", "(unpriced)"].endings == {"no-answer": 1}
     assert sum(meter.buckets) == 0
 
 
@@ -72,7 +73,7 @@ def test_series_are_bounded_and_nothing_is_lost_beyond_the_bound():
     meter = Meter()
     for number in range(3 * MOST_SERIES):
         meter.add(settled(model=f"m{number}", paid=1, usage=Usage(input=1)))
-    for sums in (meter.calls, meter.tokens, meter.money):
-        assert len(sums) <= MOST_SERIES + 1
-        assert sum(sums.values()) == 3 * MOST_SERIES
-        assert any(row[1] == "(other)" for row in sums)
+    assert len(meter.series) == MOST_SERIES + 1
+    assert sum(sums.endings["ok"] for sums in meter.series.values()) == 3 * MOST_SERIES
+    assert sum(sums.paid for sums in meter.series.values()) == 3 * MOST_SERIES
+    assert meter.series["openai", "(other)"].endings == {"ok": 2 * MOST_SERIES}

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
-from multidict import CIMultiDict
 from yarl import URL
 
 from scrimp.config import ProviderConfig
@@ -122,16 +121,15 @@ class Provider:
         flight.first_token, flight.idle, flight.total = config.first_token, config.idle, config.total
         flight.last = time.monotonic()
         sent: Any = body
-        fields = CIMultiDict(headers)
         if isinstance(body, bytes) and len(body) > _SLICE:
-            fields["Content-Length"] = str(len(body))
+            headers = [*headers, ("content-length", str(len(body)))]
             sent = _slices(body)
         try:
             response = await session.request(
                 method,
                 url,
                 data=sent,
-                headers=fields,
+                headers=headers,
                 allow_redirects=False,
                 proxy=self._proxy,
                 timeout=self._timeout,

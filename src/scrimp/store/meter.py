@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import msgspec
 
-from scrimp.call import TOKEN_CLASSES, Call
+from scrimp.call import TOKEN_CLASSES, Call, Cost
 
 BUCKETS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.05, 0.1, 1.0)
 """Upper bounds in seconds of scrimp's own time before a call leaves it."""
@@ -12,13 +14,21 @@ MOST_SERIES = 500
 """Series kept apart; what comes after is counted under "(other)": a client's words never fill the memory."""
 
 
+class Series(msgspec.Struct):
+    """The sums of one provider and model; money in nanodollars."""
+
+    endings: dict[str, int] = {}
+    tokens: list[int] = msgspec.field(default_factory=lambda: [0] * len(TOKEN_CLASSES))
+    list: int = 0
+    paid: int = 0
+    overhead: int = 0
+
+
 class Meter:
-    """Sums by (provider, model): calls by ending, tokens by class, money by kind, savings by strategy."""
+    """Sums by (provider, model), savings by (strategy, kind), and how long calls were held before they left."""
 
     def __init__(self) -> None:
-        self.calls: dict[tuple[str, str, str], int] = {}
-        self.tokens: dict[tuple[str, str, str], int] = {}
-        self.money: dict[tuple[str, str, str], int] = {}
+        self.series: dict[tuple[str, str], Series] = {}
         self.savings: dict[tuple[str, str], int] = {}
         self.unpriced = 0
         self.buckets = [0] * (len(BUCKETS) + 1)
@@ -26,36 +36,32 @@ class Meter:
 
     def add(self, call: Call) -> None:
         """Count a settled call."""
-        provider = call.tries[-1].provider if call.tries else "none"
-        cost = call.cost
+        cost = call.cost or Cost()
         # only names from the price list become labels: a client's own words stay out of the metrics
-        model = cost.price_model.partition("/")[2] if cost is not None and cost.price_model else "(unpriced)"
+        model = cost.price_model.partition("/")[2] if cost.price_model else "(unpriced)"
+        sums = self._sums(call.tries[-1].provider if call.tries else "none", model)
         ending = call.outcome.ending if call.outcome else "no-answer"
-        _add(self.calls, (provider, model, ending), 1)
-        if cost is not None:
-            self._add_cost(provider, model, call)
-        if call.sent_at:
-            took = (call.sent_at - call.mono) / 1e9
-            self.seconds += took
-            self.buckets[next((i for i, bound in enumerate(BUCKETS) if took <= bound), len(BUCKETS))] += 1
-
-    def _add_cost(self, provider: str, model: str, call: Call) -> None:
-        cost = call.cost
-        assert cost is not None
+        sums.endings[ending] = sums.endings.get(ending, 0) + 1
         if cost.unpriced:
             self.unpriced += 1
-        for name, tokens in zip(TOKEN_CLASSES, msgspec.structs.astuple(cost.usage), strict=False):
-            if tokens:
-                _add(self.tokens, (provider, model, name), tokens)
-        for kind, nano in (("list", cost.list), ("paid", cost.paid), ("overhead", cost.overhead)):
-            if nano:
-                _add(self.money, (provider, model, kind), nano)
+        if cost.basis != "none":
+            sums.list += cost.list
+            sums.paid += cost.paid
+            sums.overhead += cost.overhead
+            for index, tokens in enumerate(msgspec.structs.astuple(cost.usage)[: len(TOKEN_CLASSES)]):
+                if tokens:
+                    sums.tokens[index] += tokens
         for saving in call.savings:
             row = (saving.strategy, saving.kind)
             self.savings[row] = self.savings.get(row, 0) + saving.nano
+        if call.sent_at:
+            took = (call.sent_at - call.mono) / 1e9
+            self.seconds += took
+            self.buckets[bisect_left(BUCKETS, took)] += 1
 
-
-def _add(sums: dict[tuple[str, str, str], int], row: tuple[str, str, str], value: int) -> None:
-    if row not in sums and len(sums) >= MOST_SERIES:
-        row = (row[0], "(other)", row[2])
-    sums[row] = sums.get(row, 0) + value
+    def _sums(self, provider: str, model: str) -> Series:
+        found = self.series.get((provider, model))
+        if found is None:
+            place = (provider, model) if len(self.series) < MOST_SERIES else (provider, "(other)")
+            found = self.series.setdefault(place, Series())
+        return found

@@ -29,9 +29,17 @@ _list = msgspec.json.Decoder().decode
 _plain = attrgetter(*_PLAIN)
 _usage = attrgetter(*_USAGE)
 
-_INSERT = (
-    f"INSERT INTO calls ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (id) DO NOTHING"
-)
+AT_ONCE = 32
+"""Rows of one INSERT. Each step of a statement gives up the GIL and has to win it back from a busy event loop."""
+
+
+def _insert(rows: int) -> str:
+    places = f"({', '.join('?' * len(COLUMNS))})"
+    return f"INSERT INTO calls ({', '.join(COLUMNS)}) VALUES {', '.join([places] * rows)} ON CONFLICT (id) DO NOTHING"
+
+
+_INSERT = _insert(1)
+_INSERT_MANY = _insert(AT_ONCE)
 _INSERT_SAVING = "INSERT INTO savings (call_id, place, strategy, nano, kind) VALUES (?, ?, ?, ?, ?)"
 _INSERT_BODY = "INSERT INTO bodies (call_id, at, request, answer) VALUES (?, ?, ?, ?)"
 _CALLS = f"""
@@ -97,7 +105,13 @@ class RecordWriter:
         """Insert the calls that are new, and add exactly these to their cells: known ids change nothing."""
         connection = self._connection
         (before,) = connection.execute("SELECT coalesce(max(seq), 0) FROM calls").fetchone()
-        inserted = connection.executemany(_INSERT, map(row, records)).rowcount
+        many = len(records) - len(records) % AT_ONCE
+        inserted = 0
+        for start in range(0, many, AT_ONCE):
+            values = [value for record in records[start : start + AT_ONCE] for value in row(record)]
+            inserted += connection.execute(_INSERT_MANY, values).rowcount
+        if many < len(records):
+            inserted += connection.executemany(_INSERT, map(row, records[many:])).rowcount
         if inserted < len(records):
             records = self._new_ones(records, before)
         savings = list(_savings(records))

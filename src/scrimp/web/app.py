@@ -1,7 +1,7 @@
 """The gateway as a raw ASGI application: no framework stands between a client's bytes and its provider.
 
 Everything below /v1 is a call. Pages, probes and metrics are few and checked apart (`pages`). The client is watched
-from the first byte on: when it leaves, the call is cancelled at once, upstream too.
+from the first byte on (`server.Watching`): when it leaves, the call is cancelled at once, upstream too.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 log = logging.getLogger("scrimp")
+
+
+FLIGHT = "scrimp.flight"
+"""The key in the scope under which the server finds the flight to end when the client leaves."""
 
 
 class ClientLeft(Exception):
@@ -76,15 +80,14 @@ class App:
         assert task is not None
         flight = Flight(task)
         world.tower.flights.add(flight)
-        watcher: asyncio.Task[None] | None = None
+        scope[FLIGHT] = flight
         try:
             check(call, scope, world)
             upload = None
             if call.ask.api == "other" and _has_body(call):
-                upload = _upload(call, receive, world, flight)
+                upload = _upload(receive, flight)
             else:
                 await _receive_body(call, receive, world)
-                watcher = asyncio.get_running_loop().create_task(_watch(receive, flight))
             await run(call, world, flight, deliver, upload)
         except asyncio.CancelledError:
             if not flight.why:
@@ -101,8 +104,6 @@ class App:
             await _tell(call, send, begun, error)
         finally:
             world.tower.flights.discard(flight)
-            if watcher is not None:
-                watcher.cancel()
 
 
 class Cut(Exception):
@@ -195,8 +196,8 @@ def _has_body(call: Call) -> bool:
     return call.header(b"transfer-encoding") is not None or (call.header(b"content-length") or b"0") != b"0"
 
 
-async def _upload(call: Call, receive: Receive, world: World, flight: Flight) -> AsyncIterator[bytes]:
-    """A body that streams through unread; when it is over, the client goes on being watched."""
+async def _upload(receive: Receive, flight: Flight) -> AsyncIterator[bytes]:
+    """A body that streams through unread."""
     more = True
     while more:
         message = await receive()
@@ -207,14 +208,6 @@ async def _upload(call: Call, receive: Receive, world: World, flight: Flight) ->
         data = message.get("body", b"")
         if data:
             yield data
-    world.go_on(_watch(receive, flight))
-
-
-async def _watch(receive: Receive, flight: Flight) -> None:
-    """Wait for the client to leave, and end its flight then. After a complete answer this ends by itself."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    flight.end("client-left")
 
 
 def _timed_out(flight: Flight) -> ProviderError | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from scrimp.call import NANO
+from scrimp.call import NANO, TOKEN_CLASSES
 from scrimp.store.meter import BUCKETS
 from scrimp.world import World
 
@@ -27,17 +27,17 @@ class _Collector:
 def _sums(world: World) -> Iterator[Metric]:
     meter = world.meter
     calls = CounterMetricFamily("scrimp_calls", "Calls by ending.", labels=("provider", "model", "ending"))
-    for row, value in meter.calls.items():
-        calls.add_metric(row, value)
-    yield calls
     tokens = CounterMetricFamily("scrimp_tokens", "Billed tokens by class.", labels=("provider", "model", "class"))
-    for row, value in meter.tokens.items():
-        tokens.add_metric(row, value)
-    yield tokens
     money = CounterMetricFamily("scrimp_cost_usd", "Dollars by kind.", labels=("provider", "model", "kind"))
-    for row, value in meter.money.items():
-        money.add_metric(row, value / NANO)
-    yield money
+    for place, sums in meter.series.items():
+        for ending, count in sums.endings.items():
+            calls.add_metric((*place, ending), count)
+        for name, count in zip(TOKEN_CLASSES, sums.tokens, strict=True):
+            if count:
+                tokens.add_metric((*place, name), count)
+        for kind, nano in (("list", sums.list), ("paid", sums.paid), ("overhead", sums.overhead)):
+            money.add_metric((*place, kind), nano / NANO)
+    yield from (calls, tokens, money)
     # savings can be negative (a cache write costs more than it saves), so this is a gauge
     savings = GaugeMetricFamily("scrimp_savings_usd", "Dollars saved by strategy.", labels=("strategy", "kind"))
     for saving, value in meter.savings.items():

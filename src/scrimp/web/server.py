@@ -7,10 +7,11 @@ import socket
 from collections.abc import Mapping
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from scrimp.config import Config
 from scrimp.errors import ConfigError
-from scrimp.web.app import App, drop_cut
+from scrimp.web.app import FLIGHT, App, drop_cut
 from scrimp.world import World, build_providers
 
 
@@ -57,6 +58,24 @@ def open_world(config: Config, env: Mapping[str, str], upstream: str) -> tuple[s
         raise
 
 
+class Watching(HttpToolsProtocol):
+    """uvicorn's protocol, which also ends the flight of a call whose client has left.
+
+    The ASGI way, a task a call that waits in `receive` for the disconnect, costs a tenth of a call's CPU.
+    """
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete and (flight := cycle.scope.get(FLIGHT)) is not None:
+            flight.end("client-left")
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        # a large body has paused reading, and a paused connection would not notice that the client leaves
+        self.flow.resume_reading()
+
+
 def make_server(world: World) -> uvicorn.Server:
     """The server; `serve` or `run` it with the socket of `open_world`."""
     logging.getLogger("uvicorn.error").addFilter(drop_cut)
@@ -69,7 +88,7 @@ def make_server(world: World) -> uvicorn.Server:
         date_header=False,
         proxy_headers=False,
         ws="none",
-        http="httptools",
+        http=Watching,
         timeout_graceful_shutdown=round(world.config.serve.drain),
         backlog=2048,
     )

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from scrimp.call import Usage
+from scrimp.wire import glance
 from scrimp.wire.counts import usage_of
 from scrimp.wire.sse import Piece, decode, listed, pieces
 from scrimp.wire.text import text_of_body as text_of_body
@@ -125,6 +126,8 @@ def usage(body: Body, api: str | None = None) -> Usage | None:
 def read_body(api: str | None, body: bytes | Mapping[str, Any]) -> Reading:
     """What the body of an answer says. Never raises: a body that cannot be read gives an empty Reading."""
     if isinstance(body, bytes):
+        if api == "openai.chat" and (seen := glance.chat(body)) is not None:
+            return Reading(seen.usage, seen.model, seen.tier, seen.finish, seen.id, whole=True)
         try:
             top = _read_top(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -174,6 +177,8 @@ def read_stream(api: str | None, body: bytes | Sequence[Any]) -> Reading:
 
     The last usage counts; Anthropic's later counts are laid over those of its first event.
     """
+    if api == "openai.chat" and isinstance(body, bytes) and (seen := glance.chat_stream(body)) is not None:
+        return Reading(seen.usage, seen.model, seen.tier, seen.finish, seen.id, whole=True)
     found = pieces(body) if isinstance(body, bytes) else listed(body)
     reading = Reading()
     reported: Mapping[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 from urllib.parse import unquote
 
@@ -35,6 +36,9 @@ KNOWN = (
 """What may be reached with a key that scrimp supplies: these paths below /v1 and everything beneath them."""
 
 
+_SUSPECT = re.compile(r"[%\\]|/\.")
+
+
 def api_of(method: str, path: str) -> Api:
     """The API of a request, "other" where its body is none that scrimp reads."""
     return APIS.get(path, "other") if method == "POST" else "other"
@@ -58,6 +62,8 @@ def is_known(path: str, extra: tuple[str, ...] = ()) -> bool:
 
 def has_dot_segments(raw_path: str) -> bool:
     """Whether a path climbs: `.` or `..` as a segment, plain or percent-encoded once or twice, `\\` read as `/`."""
+    if not _SUSPECT.search(raw_path):
+        return False
     once = unquote(raw_path)
     for text in (raw_path, once, unquote(once)):
         if any(part in (".", "..") for part in text.replace("\\", "/").split("/")):
