@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrimp.errors import Broken, Busy, ConfigError, Down, ProviderError, Refused, ScrimpError, Slow, render
+from scrimp.errors import Broken, ConfigError, Down, ProviderError, Refused, ScrimpError, Slow, render
 
 
 def test_an_error_says_what_happened_and_then_the_next_step():
@@ -23,7 +23,6 @@ def test_an_error_says_what_happened_and_then_the_next_step():
         (Refused("x", status=413, code="request_too_large"), 413, "request_too_large"),
         (Down("x"), 502, "provider_down"),
         (Slow("x"), 504, "provider_timeout"),
-        (Busy("x", retry_after=2.5), 502, "provider_busy"),
         (Broken("x"), 502, "provider_broke_off"),
         (ProviderError("x", status=503, code="shutting_down"), 503, "shutting_down"),
     ],

@@ -16,8 +16,8 @@ NANO = 1_000_000_000
 Mode = Literal["off", "shadow", "on"]
 Kind = Literal["measured", "estimated"]
 Basis = Literal["exact", "estimated", "assumed-full", "none"]
-"""How the billed usage is known: reported by the provider; counted by us from what passed through; counted, and
-the provider bills a cut answer in full, so it is a lower bound; or not at all (nothing used, or nobody knows)."""
+"""How the billed usage is known: reported by the provider; counted by us from what passed through; the client's own
+cap, as the provider bills an answer that was cut in full; or not at all (nothing was used, or nobody knows)."""
 
 Api = Literal[
     "openai.chat",
@@ -157,16 +157,12 @@ class Target(msgspec.Struct, gc=False):
 
 
 class Try(msgspec.Struct, gc=False):
-    """One attempt at a target, begun at `at` (monotonic ns); status 0: no answer came.
-
-    `sent`: the request may have reached the provider, so its input may be billed.
-    """
+    """One attempt at a target, begun at `at` (monotonic ns); status 0: no answer came."""
 
     provider: str
     model: str
     at: int
     status: int = 0
-    sent: bool = True
     error: str = ""
 
 

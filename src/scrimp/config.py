@@ -196,10 +196,19 @@ def check(config: Config) -> None:
     _check_steps(config)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
 def check_url(where: str, text: str) -> None:
     """Raise ConfigError unless `text` is an http or https address without credentials, query or fragment."""
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+    try:
+        url = urlsplit(text)
+        sound = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        sound = False
+    if not sound or url.query or url.fragment:
         raise ConfigError(
             f"{where}: {text!r} is not an http or https address",
             hint='Write it as its own clients would, such as "http://127.0.0.1:8000/v1"',

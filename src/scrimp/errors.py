@@ -6,10 +6,7 @@ ScrimpError             status, code, hint
   ProviderError         they said no
     Down                no connection, or it broke before an answer
     Slow                a time-out: connect, first token, idle or total
-    Busy                429 or 529, with retry_after
-    Rejected            another 4xx; never retried
     Broken              the answer broke off in mid-stream
-  Stopped               we ended a stream
   StoreError            our own store failed; logged and counted, never shown to a client
 """
 
@@ -53,6 +50,8 @@ class ProviderError(ScrimpError):
 
     status = 502
     code = "provider_error"
+    gave_up = False
+    """Whether scrimp itself has tried again already, so that the client should not."""
 
 
 class Down(ProviderError):
@@ -68,32 +67,10 @@ class Slow(ProviderError):
     code = "provider_timeout"
 
 
-class Busy(ProviderError):
-    """429 or 529 from the provider."""
-
-    code = "provider_busy"
-
-    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class Rejected(ProviderError):
-    """A 4xx that a second try cannot mend."""
-
-    code = "provider_rejected"
-
-
 class Broken(ProviderError):
     """The answer broke off after its first bytes had been passed on."""
 
     code = "provider_broke_off"
-
-
-class Stopped(ScrimpError):
-    """We ended a stream; what was used until then is kept."""
-
-    code = "stopped"
 
 
 class StoreError(ScrimpError):

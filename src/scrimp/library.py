@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from scrimp.config import Config, ProviderConfig, convert, load
+from scrimp.config import Config, ProviderConfig, convert, is_loopback, load
 from scrimp.errors import ConfigError, ScrimpError
 
 Client = TypeVar("Client")
@@ -62,17 +62,17 @@ class Gateway:
 
     def close(self) -> None:
         """Drain, write everything down, stop. May be called twice."""
+        if self in _Open.by_hand:
+            _Open.by_hand.remove(self)
         self._server.should_exit = True
         self._thread.join()
 
     def __enter__(self) -> Gateway:
-        _Open.by_hand.append(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _Open.by_hand.remove(self)
         self.close()
 
 
@@ -97,7 +97,11 @@ def gateway(
         found = load(config, (), os.environ)
     if store is not None:
         found = msgspec.structs.replace(found, store=str(store))
-    return Gateway(found, upstream, port)
+    if not is_loopback(found.serve.host):  # a library opens no door to the network
+        found = msgspec.structs.replace(found, serve=msgspec.structs.replace(found.serve, host="127.0.0.1"))
+    opened = Gateway(found, upstream, port)
+    _Open.by_hand.append(opened)
+    return opened
 
 
 class _Open:
@@ -121,6 +125,9 @@ def wrap(client: Client, gateway: Gateway | None = None) -> Client:
     family = type(client).__module__.partition(".")[0]
     if family not in USUAL or not hasattr(client, "base_url"):
         raise TypeError(f"wrap takes an openai or anthropic client, not {type(client).__name__}")
+    address = str(client.base_url).rstrip("/").removesuffix("/v1")
+    if gateway is None and address in {known.address for known in (*_Open.by_hand, *_Open.by_address.values())}:
+        return client  # wrapped already: a gateway behind a gateway would count its calls twice
     with _Open.lock:
         running = gateway or (_Open.by_hand[-1] if _Open.by_hand else _start(family, str(client.base_url).rstrip("/")))
     client.base_url = running.openai_base_url if family == "openai" else running.anthropic_base_url
@@ -134,7 +141,8 @@ def _start(family: str, address: str) -> Gateway:
         config = load(None, (), os.environ)
         if place:
             own = ProviderConfig(address, "openai" if family == "openai" else "anthropic")
-            config = msgspec.structs.replace(config, providers={**config.providers, family: own})
+            name = address.partition("://")[2].partition("/")[0]  # not by the family, whose prices it would get
+            config = msgspec.structs.replace(config, providers={name: own, **config.providers})
         started = _Open.by_address[place] = Gateway(config)
         atexit.register(started.close)
     return _Open.by_address[place]

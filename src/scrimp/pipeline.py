@@ -67,7 +67,10 @@ async def _end_later(call: Call, world: World) -> None:
     await world.wait_for_prices()
     for name, step in SETTLE:
         _settle_one(name, step, call, world)
-        await extend(call, world, name)
+        try:
+            await extend(call, world, name)
+        except ScrimpError:
+            log.exception("an extension after %s refused call %s, too late", name, call.id)
 
 
 def _settle_one(name: str, step: Step, call: Call, world: World) -> None:
@@ -114,4 +117,6 @@ def scratch(call: Call) -> Call:
     twin.facts = dict(call.facts)
     twin.headers = list(call.headers)
     twin.savings = list(call.savings)
+    twin.tries = [copy.copy(attempt) for attempt in call.tries]
+    twin.answer, twin.cost, twin.outcome = copy.copy(call.answer), copy.copy(call.cost), copy.copy(call.outcome)
     return twin

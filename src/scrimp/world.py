@@ -28,6 +28,7 @@ from scrimp.call import Call, Mode
 from scrimp.config import SECRET, Config, ProviderConfig
 from scrimp.errors import ConfigError, StoreError
 from scrimp.prices.book import Book
+from scrimp.prices.user import rows as check_prices
 from scrimp.providers.base import SKIP, Provider
 from scrimp.providers.flight import Tower
 from scrimp.store import open_store
@@ -37,6 +38,7 @@ from scrimp.store.meter import Meter
 log = logging.getLogger("scrimp")
 OPENAI = ProviderConfig("https://api.openai.com/v1", "openai")
 ANTHROPIC = ProviderConfig("https://api.anthropic.com", "anthropic")
+MOST_TROUBLE = 100
 Step = Callable[[Call, "World"], Awaitable[None] | None]
 
 
@@ -79,6 +81,7 @@ class World:
         }
         self.declared = _declared(config)
         self.extensions = tuple(_import(step.name, step.after, step.run) for step in config.step)
+        check_prices(config.models)  # before anything is opened: a wrong price is told at the start
         self.store = self._open_store(config.store)
         self._secret = read_secret(config.store, env, self.warn)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,7 +94,7 @@ class World:
 
     def warn(self, message: str) -> None:
         """Say once on the log what is wrong with scrimp itself, and keep it for /readyz."""
-        if message not in self.trouble:
+        if message not in self.trouble and len(self.trouble) < MOST_TROUBLE:
             self.trouble.append(message)
             log.warning("%s", message)
 
@@ -116,8 +119,7 @@ class World:
             self._book = self._read_book()
         else:
             self._booking = asyncio.get_running_loop().create_task(self._load_book())
-        if self.config.record.bodies:
-            self._keeper = asyncio.get_running_loop().create_task(self._keep())
+        self._keeper = asyncio.get_running_loop().create_task(self._keep())
         self.ready = True
 
     async def _keep(self) -> None:
@@ -152,9 +154,9 @@ class World:
         return self._book is not None
 
     async def wait_for_prices(self) -> None:
-        """Wait until the price table is compiled (once an installation)."""
+        """Wait until the price table is compiled (once an installation), or it is clear that it cannot be."""
         if self._booking is not None:
-            await self._booking
+            await asyncio.wait((self._booking,))
 
     def owner(self, model: str) -> str:
         """The configured provider that the price list names as the maker of a model, or ""."""
@@ -190,7 +192,7 @@ class World:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10.0)
         await self.session.close()
-        await asyncio.to_thread(self.store.close)
+        self.store.close()  # nothing else runs on this loop by now, and at exit there are no threads to lend
 
 
 def build_providers(config: Config, env: Mapping[str, str], upstream: str) -> dict[str, Provider]:
@@ -272,7 +274,10 @@ def read_secret(store: str, env: Mapping[str, str], warn: Callable[[str], None])
         warn(f"{path}: the tenant secret cannot be kept ({error.strerror}); tenants are named anew at each start")
         return secrets.token_bytes(32)
     for _ in range(50):
-        text = path.read_bytes().strip()
+        try:
+            text = path.read_bytes().strip()
+        except OSError as error:
+            raise ConfigError(f"{path}: the tenant secret cannot be read: {error.strerror}") from None
         if len(text) >= 32:
             return hashlib.blake2b(text, digest_size=32).digest()
         time.sleep(0.01)  # another process is just writing it

@@ -92,7 +92,7 @@ def opened(base_url, body=b"{}", **more):
             flight = Flight(asyncio.current_task())
             url = one.url("/v1/chat/completions", b"")
             reply = await one.open(world.session, flight, "POST", url, [("content-type", "application/json")], body)
-            assert flight.upstream
+            assert not flight.upstream
             parts = []
             try:
                 while part := await reply.read():

@@ -93,7 +93,14 @@ def test_a_stream_left_before_its_first_byte_costs_its_input(world):
 
 
 @pytest.mark.parametrize(
-    "tries", [[], [Try("openai", "m", 0, sent=False, error="refused")], [Try("openai", "m", 0, error="closed")]]
+    "tries",
+    [
+        [],
+        [Try("openai", "m", 0, error="refused")],
+        [Try("openai", "m", 0, status=500)],
+        [Try("openai", "m", 0, status=500), Try("openai", "m", 0, error="closed")],
+    ],
+    ids=["not sent", "no connection", "refused by the provider, then the client left", "two tries failed"],
 )
 def test_what_no_provider_answered_costs_nothing(world, tries):
     call = a_call(None, tries=tries)

@@ -21,7 +21,18 @@ SKIP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 """Headers that aiohttp would add by itself; the session is made without them."""
 _SLICE = 256 * 1024
 
-CUT_BILLS_FULL = ("bedrock", "groq", "googleapis", "mistral", "perplexity", "huggingface", "sambanova", "minimax")
+CUT_BILLS_FULL = (
+    "bedrock",
+    "groq",
+    "googleapis",
+    "mistral",
+    "perplexity",
+    "huggingface",
+    "sambanova",
+    "minimax",
+    "dashscope",
+    "nebius",
+)
 """Hosts that go on generating when a stream is cut, and bill in full (the providers' documented behaviour)."""
 
 
@@ -49,6 +60,7 @@ class Reply:
         except (aiohttp.ClientError, OSError) as error:
             raise Broken(f"the provider's answer broke off: {_words(error)}") from error
         self._flight.last = time.monotonic()
+        self._flight.upstream = True  # from the first bytes on the idle limit holds, not the one for the first token
         return data
 
     def at_end(self) -> bool:
@@ -71,7 +83,7 @@ class Provider:
         self.config = config
         self.base = base
         self.host = URL(base).host or ""
-        self._key = key
+        self.key = key
         self._proxy = proxy or None
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=config.connect)
         self._urls: dict[tuple[str, bytes], URL] = {}
@@ -79,7 +91,7 @@ class Provider:
     @property
     def supplies_key(self) -> bool:
         """Whether scrimp sends a key of its own to this provider."""
-        return bool(self._key)
+        return bool(self.key)
 
     @property
     def cut_bills(self) -> str:
@@ -90,11 +102,11 @@ class Provider:
 
     def key_header(self) -> tuple[str, str] | None:
         """The header that carries scrimp's key for this provider, or None."""
-        if not self._key:
+        if not self.key:
             return None
         if self.config.api == "anthropic":
-            return ("x-api-key", self._key)
-        return ("authorization", f"Bearer {self._key}")
+            return ("x-api-key", self.key)
+        return ("authorization", f"Bearer {self.key}")
 
     def url(self, path: str, query: bytes) -> URL:
         """Where a client's path below /v1 is at this provider; the query's bytes stay as they are."""
@@ -138,7 +150,7 @@ class Provider:
             raise Slow(f"no connection to {self.name} within {config.connect:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise Down(f"{self.name} gave no answer: {_words(error)}") from error
-        flight.upstream = True
+        flight.last = time.monotonic()
         return Reply(response, flight)
 
 

@@ -69,7 +69,10 @@ def attribute(call: Call, world: World) -> None:
     own, foreign, credential = _read_headers(call)
     body: dict[str, Any] = {}
     if call.ask.labels:
-        _merge(body, call.ask.labels)
+        # what else the metadata says may differ in every call (a request id): kept with the call, never a tag
+        others = _merge(body, call.ask.labels, tags=False)
+        if others:
+            call.fact("attribute", {"metadata": others})
     who = call.who
     who.tenant = world.tenant(credential or _query_key(call.query))
     who.key = "" if who.tenant == "anonymous" else f"key-{who.tenant[:8]}"
@@ -130,7 +133,9 @@ def fingerprint(call: Call, world: World) -> str:
         shared = ask.opening[:400]
     known = world.fingerprints.get(shared)
     if known is None:
-        known = _name(ask.system, ask.tools, ask.opening, world.config.attribute.fingerprint == "hash")
+        # named from just what the memo goes by, so that every process gives the same name
+        plain = world.config.attribute.fingerprint == "hash"
+        known = _name(ask.system[:2000], ask.tools[:2000], ask.opening[:400], plain)
         world.fingerprints.put(shared, known)
     return known
 
@@ -151,11 +156,11 @@ def _name(system: bytes, tools: bytes, opening: bytes, plain: bool) -> str:
 
 
 def _text(raw: bytes) -> str:
-    """The words of a raw JSON content: a string, or a list of blocks with text."""
+    """The words of a raw JSON content, which may be cut short: a string, or a list of blocks with text."""
     try:
         value = msgspec.json.decode(raw) if raw else ""
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
+        return re.sub(r'\\[nrt"]|[\[\]{}"]|type|text|cache_control|ephemeral', " ", raw.decode("utf-8", "replace"))
     if isinstance(value, str):
         return value
     parts = value if isinstance(value, list) else []
@@ -163,16 +168,20 @@ def _text(raw: bytes) -> str:
     return " ".join(text for text in texts if isinstance(text, str))
 
 
-def _merge(into: dict[str, Any], labels: Mapping[str, Any]) -> None:
-    """Labels under the names they go by here; whatever else is said becomes a tag `name=value`."""
+def _merge(into: dict[str, Any], labels: Mapping[str, Any], tags: bool = True) -> dict[str, str]:
+    """Labels under the names they go by here; what else is said becomes a tag `name=value`, or is given back."""
+    others: dict[str, str] = {}
     for key, value in list(labels.items())[:MOST_TAGS]:
         name = _NAMES.get(str(key).lower())
         if name == "tags":
             into["tags"] = [*_tags(into.get("tags")), *_tags(value)]
         elif name is not None and isinstance(value, str | int):
             into.setdefault(name, str(value))
-        elif isinstance(value, str | int | float | bool):
+        elif isinstance(value, str | int | float | bool) and tags:
             into["tags"] = [*_tags(into.get("tags")), clean(f"{key}={value}".replace(",", " "))]
+        elif isinstance(value, str | int | float | bool):
+            others[clean(key)] = clean(value)
+    return others
 
 
 def _tags(value: Any) -> list[str]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 STANDARD = ("", "default", "standard", "auto")
 """Service tiers that cost the list price."""
 FREE_METHODS = ("GET", "HEAD", "DELETE", "OPTIONS")
-FREE_PATHS = ("/v1/models", "/v1/files", "/v1/batches", "/v1/messages/batches", "/v1/messages/count_tokens")
-"""Paths that cost nothing by themselves at the providers we know (a batch's calls are priced from its results)."""
+FREE_PATHS = ("models", "files", "batches", "messages/batches", "messages/count_tokens", "moderations")
+"""Paths below /v1 that cost nothing by themselves (a batch's calls are priced from its results)."""
 
 
 def price(call: Call, world: World) -> None:
@@ -31,7 +31,7 @@ def price(call: Call, world: World) -> None:
         return
     usage, basis = used(call, world)
     if usage is None:
-        call.cost = Cost(basis="none", unpriced="" if basis == "none" else f"{call.path} reports no usage")
+        call.cost = Cost(basis="none", unpriced="" if basis == "none" else f"{call.path[:200]} reports no usage")
         return
     answer = call.answer or Answer()
     attempt = call.tries[-1]
@@ -90,24 +90,31 @@ def used(call: Call, world: World) -> tuple[Usage | None, Basis]:
     answer = call.answer
     if answer is None:
         return _used_unanswered(call, world)
-    if answer.status >= 400:
+    if answer.status >= 300 or is_free(call):
         return None, "none"
     if answer.usage is not None and answer.whole:
         return answer.usage, "exact"
     if call.ask.api == "other":
-        free = call.method in FREE_METHODS or call.path.startswith(FREE_PATHS)
-        return None, "none" if free else "estimated"
-    if call.ask.api == "anthropic.count_tokens":
-        return None, "none"
+        return answer.usage, "estimated"
     return _estimate(call, world, answer)
+
+
+def is_free(call: Call) -> bool:
+    """Whether a call costs nothing by what it asks for: to look something up, to count, to put a file or a batch."""
+    if call.ask.api != "other":
+        return call.ask.api == "anthropic.count_tokens"
+    tail = call.path.removeprefix("/v1/")
+    kept = call.method in FREE_METHODS or tail.endswith("/cancel")
+    return kept or any(tail == name or tail.startswith(f"{name}/") for name in FREE_PATHS)
 
 
 def _used_unanswered(call: Call, world: World) -> tuple[Usage | None, Basis]:
     """The client left before an answer began: the provider has the input, and may go on to write the whole answer."""
-    if not any(attempt.sent and not attempt.error for attempt in call.tries):
+    waiting = call.tries and not call.tries[-1].status and not call.tries[-1].error
+    if not waiting or is_free(call):
         return None, "none"
-    if call.ask.api in ("other", "anthropic.count_tokens"):
-        return None, "none" if call.ask.api != "other" or call.method in FREE_METHODS else "estimated"
+    if call.ask.api == "other":
+        return None, "estimated"
     return _estimate(call, world, Answer())
 
 
@@ -119,13 +126,14 @@ def _estimate(call: Call, world: World, answer: Answer) -> tuple[Usage, Basis]:
     text = read(call.ask.api, answer.body) if answer.body else ""
     output = count(text, model) if text else 0
     if reported is not None and any(getattr(reported, name) for name in INPUT_CLASSES):
-        usage = msgspec.structs.replace(reported, output=max(output, reported.output))
+        seen = max(0, output - reported.reasoning)  # thinking that passed is among the counted text
+        usage = msgspec.structs.replace(reported, output=max(seen, reported.output))
     else:
         usage = Usage(input=count_request(call.ask.api, call.raw or b"", model), output=output)
     if answer.whole:
         return usage, "estimated"
     attempt = call.tries[-1]
     if world.providers[attempt.provider].cut_bills == "full" or not call.ask.stream:
-        cap = call.ask.cap or 0
+        cap = (call.ask.cap or 0) * max(1, call.ask.n)
         return msgspec.structs.replace(usage, output=max(usage.output, cap)), "assumed-full"
     return usage, "estimated"

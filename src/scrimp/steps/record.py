@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from scrimp.call import Answer, Call, Cost, Outcome
 from scrimp.store.base import Record, SavingRow
+from scrimp.wire.headers import CREDENTIALS
 
 if TYPE_CHECKING:
     from scrimp.world import World
 
 BLANK = b"[redacted]"
+SHORTEST_KEY = 8
+"""What is shorter is no key, and would blank ordinary words."""
 
 
 def record(call: Call, world: World) -> None:
@@ -25,7 +29,7 @@ def record(call: Call, world: World) -> None:
 def row(call: Call, world: World) -> Record:
     """The row of a settled call."""
     answer = call.answer or Answer()
-    cost = call.cost or Cost()
+    cost = call.cost or Cost(unpriced="its price could not be computed")
     outcome = call.outcome or Outcome("no-answer")
     attempt = call.tries[-1] if call.tries else None
     kept = Record(
@@ -40,7 +44,7 @@ def row(call: Call, world: World) -> Record:
         stream=call.ask.stream,
         status=answer.status,
         ending=outcome.ending,
-        error=outcome.error[:500],
+        error=without_keys(outcome.error, call, world)[:500],
         finish=answer.finish,
         tier=answer.tier,
         **msgspec.structs.asdict(call.who),  # the labels go by the same names in both
@@ -64,6 +68,20 @@ def row(call: Call, world: World) -> Record:
         kept.request_body = blank(call.raw, world.redactions)
         kept.answer_body = blank(answer.body, world.redactions)
     return kept
+
+
+def without_keys(text: str, call: Call, world: World) -> str:
+    """An error text without any key that the call carried: providers like to quote them back."""
+    if not text:
+        return text
+    keys = [provider.key for provider in world.providers.values()]
+    keys += [value.decode("latin-1").removeprefix("Bearer ") for name, value in call.headers if name in CREDENTIALS]
+    keys += [value for _, value in parse_qsl(call.query.decode("latin-1"))]
+    keys += [part.partition("=")[2] for part in call.query.decode("latin-1").split("&")]
+    for key in keys:
+        if len(key) >= SHORTEST_KEY:
+            text = text.replace(key, "[key]")
+    return text
 
 
 def blank(body: bytes | None, patterns: tuple[re.Pattern[bytes], ...]) -> bytes | None:

@@ -34,7 +34,10 @@ def route(call: Call, world: World) -> None:
 def _choose(model: str, call: Call, world: World) -> tuple[Provider, str, bool]:
     declared = world.declared.get(model)
     prefix, slash, rest = model.partition("/")
-    if declared is None and slash and prefix in world.providers:
+    # a provider that is not in the file is no prefix where others are: a server of one's own may have "openai/gpt-oss"
+    configured = world.config.providers
+    named = prefix in configured or prefix in world.candidates[call.dialect] or not configured
+    if declared is None and slash and named and prefix in world.providers:
         return world.providers[prefix], rest, True
     candidates = [world.providers[name] for name in world.candidates[call.dialect]]
     if declared:

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from scrimp.call import Answer, Call, Target, Try
-from scrimp.errors import Broken, Busy, Down, ProviderError, Slow
+from scrimp.errors import Broken, Down, ProviderError, Slow
 from scrimp.providers.base import Provider, Reply
 from scrimp.providers.flight import Flight
 from scrimp.wire.answer import read_body, read_stream
@@ -55,8 +55,7 @@ async def send(
                 call.tries[-1].error = error.message
                 await asyncio.sleep(0.5 * (tries - 1 - left) if left else 0)
                 continue
-            if left and (reply.status in (408, 409, 429) or reply.status >= 500):
-                failure = Busy(f"{provider.name} answered {reply.status}")
+            if left and _may_retry(reply.status):
                 wait = _retry_after(reply)
                 reply.close()
                 flight.upstream = False
@@ -64,6 +63,7 @@ async def send(
                 continue
             await _pass_on(call, flight, reply, deliver, whole, gave_up=tries > 1 and left == 0)
             return
+        failure.gave_up = tries > 1
     raise failure
 
 
@@ -85,12 +85,8 @@ async def _ask(
     now = time.monotonic_ns()
     call.sent_at = call.sent_at or now
     call.tries = [*call.tries, Try(provider.name, target.model, now)]
-    try:
-        url = provider.url(call.path, call.query)
-        reply = await provider.open(world.session, flight, call.method, url, headers, body)
-    except (Down, Slow) as error:
-        call.tries[-1].sent = not isinstance(error.__cause__, OSError) and not isinstance(error, Slow)
-        raise
+    url = provider.url(call.path, call.query)
+    reply = await provider.open(world.session, flight, call.method, url, headers, body)
     call.tries[-1].status = reply.status
     return reply
 
@@ -104,12 +100,12 @@ def _wants_usage(call: Call) -> bool:
 class _Tap:
     """What passes through: kept aside for reading, and with the splice taken out again where one was put in."""
 
-    def __init__(self, call: Call, reply: Reply) -> None:
+    def __init__(self, call: Call, reply: Reply, streams: bool) -> None:
         encoding = reply.header("Content-Encoding").strip().lower()
-        self.hider = UsageHider() if _wants_usage(call) and reply.status < 400 else None
         self._inflate = _inflater(encoding)
-        self.edited = self.hider is not None
         self.readable = encoding in ("", "identity") or self._inflate is not None
+        hides = streams and self.readable and reply.status < 300 and _wants_usage(call)
+        self.hider = UsageHider() if hides else None
         self._head: list[bytes] = []
         self._tail: deque[bytes] = deque()
         self._kept = 0
@@ -153,20 +149,21 @@ def _inflater(encoding: str) -> Any:
 async def _pass_on(
     call: Call, flight: Flight, reply: Reply, deliver: Deliver, whole: Callable[[Call], None], gave_up: bool
 ) -> None:
-    tap = _Tap(call, reply)
+    streams = "text/event-stream" in reply.header("Content-Type")
+    tap = _Tap(call, reply, streams)
     request_id = reply.header("x-request-id") or reply.header("request-id")
     answer = call.answer = Answer(status=reply.status, request_id=request_id)
-    streams = "text/event-stream" in reply.header("Content-Type")
     try:
         first = b""
         if not streams:
-            first = await reply.read()
+            first = await _more(call, reply)
             answer.first_byte_at = time.monotonic_ns()
             first = tap.feed(first)
-            if _read(call, tap, streams) and answer.status < 400:
+            known = call.ask.api != "other" or reply.at_end()
+            if known and answer.status < 300 and _read(call, tap, streams):
                 answer.whole = True
                 whole(call)
-        await deliver(_start(call, reply, tap.edited, gave_up))
+        await deliver(_start(call, reply, tap.hider is not None, gave_up))
         over = not streams and reply.at_end()
         if first or over:
             await deliver({"type": "http.response.body", "body": first, "more_body": not over})
@@ -174,11 +171,12 @@ async def _pass_on(
             await _pump(call, reply, tap, deliver, streams)
     finally:
         flight.upstream = False
+        ended = reply.at_end()
         reply.close()
         if not answer.whole:
             # SDKs hang up on reading the stream's own end, before the connection's: that answer is whole
-            left = flight.why == "client-left" and call.ask.api != "other"
-            answer.whole = _read(call, tap, streams) and call.error == "" and (not flight.why or left)
+            told = _read(call, tap, streams) and flight.why in ("", "client-left")
+            answer.whole = call.error == "" and (told if call.ask.api != "other" else ended)
         answer.body = tap.body()
 
 
@@ -192,7 +190,13 @@ async def _pump(call: Call, reply: Reply, tap: _Tap, deliver: Deliver, streams: 
         if data:
             await deliver({"type": "http.response.body", "body": data, "more_body": True})
     rest = tap.hider.rest() if tap.hider else b""
-    if streams and not reply.by_length and answer.status < 400 and not _read(call, tap, streams):
+    if (
+        streams
+        and not reply.by_length
+        and answer.status < 300
+        and call.ask.api != "other"
+        and not _read(call, tap, streams)
+    ):
         call.error = "the connection closed before the stream's own end"
         raise Broken(call.error)
     await deliver({"type": "http.response.body", "body": rest, "more_body": False})
@@ -220,7 +224,7 @@ def _read(call: Call, tap: _Tap, streams: bool) -> bool:
     answer.request_id = answer.request_id or reading.request_id
     if reading.error and not call.error:
         call.error = reading.error
-    return reading.whole or api is None
+    return reading.whole
 
 
 def _start(call: Call, reply: Reply, edited: bool, gave_up: bool) -> dict[str, Any]:
@@ -230,9 +234,14 @@ def _start(call: Call, reply: Reply, edited: bool, gave_up: bool) -> dict[str, A
     cost = call.cost
     if cost is not None and not cost.unpriced and cost.basis != "none":
         headers.append((b"x-scrimp-cost", cost.paid_usd.encode()))
-    if gave_up and (reply.status == 429 or reply.status >= 500):
+    if gave_up and _may_retry(reply.status):
         headers.append((b"x-should-retry", b"false"))
     return {"type": "http.response.start", "status": reply.status, "headers": headers}
+
+
+def _may_retry(status: int) -> bool:
+    """Statuses that another try may mend."""
+    return status in (408, 409, 429) or status >= 500
 
 
 def _retry_after(reply: Reply) -> float:

@@ -22,6 +22,6 @@ def _ending(call: Call) -> Ending:
         return "client-left"
     if answer is None:
         return "refused" if not call.tries else "no-answer"
-    if answer.status >= 400:
+    if answer.status >= 300:
         return "provider-error"
     return "ok" if answer.whole else "broken"

@@ -90,7 +90,7 @@ class Writer:
             self._write_records(records)
             self._intake.done()
             self._recovered()
-        except (sqlite3.Error, OSError, OverflowError) as error:
+        except Exception as error:  # noqa: BLE001 - the worker loop goes on whatever happened in one turn
             self._counters.give_back(drops, sums)
             self._failed(error)
             if records and self.spill.append(records):

@@ -32,8 +32,8 @@ FLIGHT = "scrimp.flight"
 """The key in the scope under which the server finds the flight to end when the client leaves."""
 
 
-class ClientLeft(Exception):
-    """The client closed its connection."""
+class ClientLeft(ConnectionError):
+    """The client closed its connection. (A connection error, so that an upload under way is broken off, not ended.)"""
 
 
 class App:
@@ -203,7 +203,7 @@ async def _upload(receive: Receive, flight: Flight) -> AsyncIterator[bytes]:
         message = await receive()
         if message["type"] != "http.request":
             flight.end("client-left")
-            return
+            raise ClientLeft
         more = message.get("more_body", False)
         data = message.get("body", b"")
         if data:
@@ -230,6 +230,8 @@ async def _tell(call: Call, send: Send, begun: bool, error: ScrimpError | None) 
         (b"content-length", str(len(body)).encode()),
         (b"x-scrimp-id", call.id.encode()),
     ]
+    if isinstance(error, ProviderError) and error.gave_up:
+        headers.append((b"x-should-retry", b"false"))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from scrimp.errors import Refused, render
+from scrimp.errors import Refused, ScrimpError, render
 from scrimp.world import World
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -36,7 +36,7 @@ async def answer(world: World, scope: MutableMapping[str, Any], send: Send) -> N
         if path not in ("/healthz", "/readyz"):
             check_host(world, headers)
         status, kind, body, extra = await PAGES[path](world, headers)
-    except Refused as error:
+    except ScrimpError as error:
         status, kind, body, extra = error.status, "application/json", render(error, "openai", ""), ()
     fields = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode()), *_SAFE, *extra]
     await send({"type": "http.response.start", "status": status, "headers": fields})

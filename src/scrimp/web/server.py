@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from scrimp.config import Config
+from scrimp.config import Config, is_loopback
 from scrimp.errors import ConfigError
+from scrimp.providers.flight import Flight
 from scrimp.web.app import FLIGHT, App, drop_cut
 from scrimp.world import World, build_providers
 
@@ -18,7 +19,7 @@ from scrimp.world import World, build_providers
 def check_exposure(config: Config, env: Mapping[str, str], upstream: str = "") -> None:
     """Refuse to lend a provider's key to a whole network. Raises ConfigError."""
     host = config.serve.host
-    if host in ("127.0.0.1", "localhost", "::1") or host.startswith("127."):
+    if is_loopback(host):
         return
     for name, provider in build_providers(config, env, upstream).items():
         if provider.supplies_key:
@@ -67,7 +68,10 @@ class Watching(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         cycle = self.cycle
-        if cycle is not None and not cycle.response_complete and (flight := cycle.scope.get(FLIGHT)) is not None:
+        if cycle is None or cycle.response_complete:
+            return
+        flight = cycle.scope.get(FLIGHT)
+        if isinstance(flight, Flight):
             flight.end("client-left")
 
     def on_message_complete(self) -> None:
@@ -91,5 +95,6 @@ def make_server(world: World) -> uvicorn.Server:
         http=Watching,
         timeout_graceful_shutdown=round(world.config.serve.drain),
         backlog=2048,
+        timeout_keep_alive=75,  # longer than clients keep theirs, so that no request meets our closing
     )
     return uvicorn.Server(settings)

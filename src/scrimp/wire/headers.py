@@ -33,11 +33,11 @@ def upstream_headers(headers: Headers, key: tuple[str, str] | None, plain: bool)
     read are taken out of the offer, so that usage can always be read.
     """
     named = _connection_names(headers)
-    out: list[tuple[str, str]] = []
+    out: list[tuple[str, str]] = [("accept-encoding", "identity")] if plain else []
     for name, value in headers:
         if name in _NOT_UPSTREAM or name in named or name.startswith(LABEL_PREFIXES):
-            if name == b"accept-encoding":
-                out.append(("accept-encoding", "identity" if plain else _offer(value)))
+            if name == b"accept-encoding" and not plain:
+                out.append(("accept-encoding", _offer(value)))
             continue
         if key is not None and name in CREDENTIALS:
             continue

@@ -42,6 +42,8 @@ class _Body(msgspec.Struct):
     prompt: msgspec.Raw = msgspec.Raw()
 
 
+MOST_WALKED = 256 * 1024
+"""Bytes that the token scanner may take on the event loop (about 0.1 s at worst)."""
 _decode = msgspec.json.Decoder(_Body).decode
 
 
@@ -101,7 +103,12 @@ def _first_texts(body: _Body) -> tuple[bytes, bytes]:
 
 
 def _read_by_tokens(api: Api, raw: bytes) -> Ask:
-    """Legal JSON that the fast parser refuses: only the top-level strings and booleans that routing needs."""
+    """Legal JSON that the fast parser refuses: only the top-level strings and booleans that routing needs.
+
+    A very large one is not walked, which would hold every other call: it passes unread, as a compressed body does.
+    """
+    if len(raw) > MOST_WALKED:
+        return Ask(api=api)
     try:
         found = top_level(raw)
     except NotJson as error:

@@ -13,6 +13,7 @@ import msgspec
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
 _LITERAL = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 _OPEN = {b"{": b"}", b"[": b"]"}
+_OPTIONS = re.compile(rb'"stream_options"\s*:\s*\{')
 ASK_USAGE = b'"stream_options":{"include_usage":true}'
 
 
@@ -96,10 +97,13 @@ def ask_for_usage(raw: bytes, has_options: bool) -> bytes:
             first, last = places[0]
             return raw[:first] + b'{"include_usage":true}' + raw[last:]
         return raw
-    places = top_level(raw).get("stream_options", [])
-    if len(places) != 1:
-        return raw
-    start = places[0][0] + 1
+    if raw.count(b'"stream_options"') == 1 and (found := _OPTIONS.search(raw)):
+        start = found.end()
+    else:
+        places = top_level(raw).get("stream_options", [])
+        if len(places) != 1:
+            return raw
+        start = places[0][0] + 1
     comma = b"" if raw[start:].lstrip()[:1] == b"}" else b","
     return raw[:start] + b'"include_usage":true' + comma + raw[start:]
 
@@ -107,6 +111,9 @@ def ask_for_usage(raw: bytes, has_options: bool) -> bytes:
 def strip_prefix(raw: bytes, prefix: str) -> bytes:
     """The body with `prefix/` taken off the front of its model; every top-level `model` that has it."""
     needle = msgspec.json.encode(f"{prefix}/")[:-1]
+    if raw.count(b'"model"') == 1:  # inside a string its quotes would be escaped: this is the key
+        found = re.search(rb'"model"\s*:\s*(' + re.escape(needle) + b")", raw)
+        return raw if found is None else raw[: found.start(1)] + b'"' + raw[found.end(1) :]
     for start, end in reversed(top_level(raw).get("model", [])):
         if raw[start:end].startswith(needle):
             raw = raw[:start] + b'"' + raw[start + len(needle) : end] + raw[end:]
@@ -162,7 +169,7 @@ def _hide(event: bytes) -> bytes:
     payload = event[start + 5 :].strip()
     try:
         read = _event(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return event
     if read.usage is msgspec.UNSET:
         return event
