@@ -61,6 +61,13 @@ def test_modes_are_per_step_and_per_feature():
     assert config.mode("route") == "shadow"
 
 
+def test_a_step_goes_by_its_functions_name_where_it_has_none():
+    config = convert({"step": [{"run": "package.module:function", "after": "attribute", "mode": "on"}]})
+    assert config.mode("function") == "on"
+    with pytest.raises(ConfigError, match=r"step.function: there is a step of that name already"):
+        convert({"step": [{"run": "a.b:function"}, {"run": "c.d:function"}]})
+
+
 def test_a_feature_that_names_no_step_is_refused():
     with pytest.raises(ConfigError, match=r"feature.support.rote: no step is named 'rote'; did you mean 'route'"):
         convert({"feature": {"support": {"rote": {"mode": "on"}}}})

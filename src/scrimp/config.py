@@ -95,12 +95,20 @@ class RecordConfig(Section, frozen=True):
 
 
 class StepConfig(Section, frozen=True):
-    """`[[step]]`: a step of one's own, run after the named one. `run` is "package.module:function"."""
+    """`[[step]]`: a step of one's own, run after the named one. `run` is "package.module:function".
 
-    name: str
+    `name` is what modes and facts go by; by default the function's.
+    """
+
     run: str
     after: str = "route"
+    name: str = ""
     mode: Mode = "shadow"
+
+    @property
+    def title(self) -> str:
+        """The step's name."""
+        return self.name or self.run.rpartition(":")[2]
 
 
 class Config(Section, frozen=True):
@@ -128,7 +136,7 @@ class Config(Section, frozen=True):
         if own is not None:
             return own  # type: ignore[no-any-return]  # checked by `check`
         for extension in self.step:
-            if extension.name == step:
+            if extension.title == step:
                 return extension.mode
         section = getattr(self, step, None)
         return getattr(section, "mode", "on")
@@ -220,15 +228,15 @@ def check_url(where: str, text: str) -> None:
 def _check_steps(config: Config) -> None:
     names = {"attribute", "route", "price", "settle", "record"}
     for extension in config.step:
-        where = f"step.{extension.name}"
-        if extension.name in names:
+        where = f"step.{extension.title}"
+        if extension.title in names:
             raise ConfigError(f"{where}: there is a step of that name already")
         if extension.after not in names:
             near = _nearest(extension.after, names)
             raise ConfigError(f"{where}.after: no step is named {extension.after!r}{near}")
         if not re.fullmatch(r"[\w.]+:\w+", extension.run):
             raise ConfigError(f'{where}.run: {extension.run!r} is not of the form "package.module:function"')
-        names.add(extension.name)
+        names.add(extension.title)
     for feature, steps in config.feature.items():
         for step, settings in steps.items():
             _check_settings(f"feature.{feature}.{step}", step, settings, names)

@@ -80,7 +80,7 @@ class World:
             "anthropic": _speaking("anthropic", config, self.providers),
         }
         self.declared = _declared(config)
-        self.extensions = tuple(_import(step.name, step.after, step.run) for step in config.step)
+        self.extensions = tuple(_import(step.title, step.after, step.run) for step in config.step)
         check_prices(config.models)  # before anything is opened: a wrong price is told at the start
         self.store = self._open_store(config.store)
         self._secret = read_secret(config.store, env, self.warn)
