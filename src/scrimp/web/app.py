@@ -206,6 +206,7 @@ async def _upload(receive: Receive, flight: Flight) -> AsyncIterator[bytes]:
             raise ClientLeft
         more = message.get("more_body", False)
         data = message.get("body", b"")
+        flight.last = time.monotonic()  # a long upload is no slow answer
         if data:
             yield data
 
