@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import scrimp
-from scrimp.cli.demo import STAND_IN, STAND_IN_PRICE
+from scrimp.cli.demo import STAND_IN, STAND_IN_PRICE, _usual_port
+from scrimp.config import ServeConfig
 from scrimp.demo.replay import read_requests
 from scrimp.store import open_store
 
@@ -26,7 +30,7 @@ def test_without_a_model_it_says_so_and_goes_on(tmp_path: Path) -> None:
     store = tmp_path / "calls.db"
     ran = subprocess.run(
         [*COMMAND, "--store", str(store)],
-        env={**os.environ, "XDG_CACHE_HOME": str(blocked)},
+        env={**os.environ, "XDG_CACHE_HOME": str(blocked), "SCRIMP_AS": "./dev scrimp"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -35,7 +39,7 @@ def test_without_a_model_it_says_so_and_goes_on(tmp_path: Path) -> None:
     assert "NO REAL MODEL: the local model cannot be kept in" in ran.stdout
     assert ran.stdout.count("scripted provider") >= 2
     assert f"{CALLS} calls in" in ran.stdout
-    assert f"scrimp report --by user --config {store}.toml" in ran.stdout
+    assert f"Next:  ./dev scrimp report --by user --config {store}.toml" in ran.stdout
     long = [line for line in ran.stdout.splitlines() if len(line) > 80 and str(tmp_path) not in line]
     assert long == []
     opened = open_store(store, read_only=True)
@@ -68,6 +72,36 @@ def test_it_stays_until_ctrl_c() -> None:
             assert answer.status == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
+
+
+@pytest.fixture
+def usual_port() -> Iterator[int]:
+    """The port that `--stay` takes, held by somebody: by us, unless somebody else does."""
+    port = ServeConfig().port
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield port
+
+
+def test_where_the_usual_port_is_taken_it_says_so_and_takes_another(usual_port: int) -> None:
+    process = subprocess.Popen([*COMMAND, "--scripted", "--stay"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout as output:
+        said = ""
+        while "Gateway" not in said:
+            said += output.readline()
+        process.terminate()
+    process.wait(10)
+    assert f"Port {usual_port} is taken" in said
+    assert "http://127.0.0.1:" in said and f"http://127.0.0.1:{usual_port} " not in said
+
+
+def test_it_stays_on_the_port_that_the_tutorial_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        free = held.getsockname()[1]
+    monkeypatch.setattr("scrimp.config.ServeConfig", lambda: ServeConfig(port=free))
+    assert _usual_port() == free
 
 
 def test_a_store_that_cannot_be_kept_is_told_before_anything_is_done(tmp_path: Path) -> None:

@@ -56,10 +56,11 @@ def test_an_unknown_price_is_a_dash(config: str) -> None:
     assert row.split()[:3] == ["openai/text-embedding-3-small", "0.02", "-"]
 
 
-def test_no_match_says_what_to_do_next(config: str) -> None:
+def test_no_match_says_what_to_do_next(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCRIMP_AS", "./dev scrimp")
     done = run("no-such-model", "--config", config)
     assert done.exit_code == 1
-    assert "scrimp models --all" in done.output
+    assert "`./dev scrimp models --all`" in done.output
 
 
 def test_columns_are_dropped_from_the_right_and_prices_never_cut() -> None:

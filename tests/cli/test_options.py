@@ -51,10 +51,11 @@ def test_the_option_goes_before_the_configuration(tmp_path: Path) -> None:
     assert settings("of-the-option.db", str(file), ("store=of-s.db",)).store == "of-the-option.db"
 
 
-def test_no_store_names_the_path_and_the_next_command(tmp_path: Path) -> None:
+def test_no_store_names_the_path_and_the_next_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCRIMP_AS", "./dev scrimp")
     path = tmp_path / "none.db"
     with (
-        pytest.raises(StoreError, match=r"there is no store at .*none\.db\. `scrimp serve` begins one"),
+        pytest.raises(StoreError, match=r"there is no store at .*none\.db\. `\./dev scrimp serve` begins one"),
         reading(str(path)),
     ):
         pass

@@ -65,6 +65,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     """Runs scrimp with some words, in a directory of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [])
+    monkeypatch.delenv("SCRIMP_AS", raising=False)
     return lambda *words: Said(capsys, *map(str, words))
 
 
@@ -122,6 +123,14 @@ def test_no_store_is_said_with_its_path_and_exit_code_2(run, verb: str, tmp_path
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith("scrimp: there is no store at none.db. `scrimp serve` begins one")
     assert not (tmp_path / "none.db").exists()
+
+
+def test_an_empty_report_names_the_next_command_as_its_user_calls_it(run, tmp_path: Path, monkeypatch) -> None:
+    open_store(tmp_path / "empty.db").close()
+    monkeypatch.setenv("SCRIMP_AS", "./dev scrimp")
+    assert "Next:  ./dev scrimp serve" in run("report", "--store", "empty.db").out
+    assert "Next:  ./dev scrimp serve" in run("report", "--store", "empty.db", "--md").out
+    assert "<pre>./dev scrimp serve</pre>" in run("report", "--store", "empty.db", "--html").out
 
 
 def test_a_wrong_moment_names_its_option(run, database: Path) -> None:

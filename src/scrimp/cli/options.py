@@ -73,6 +73,11 @@ until_option = click.option("--until", type=Moment(), metavar="WHEN", help="Up t
 out_option = click.option("--out", metavar="FILE", help="Write there instead of to standard output.")
 
 
+def called() -> str:
+    """How this user calls scrimp; `dev` says so, as its users have no `scrimp` of their own."""
+    return os.environ.get("SCRIMP_AS") or "scrimp"
+
+
 def settings(store: str | None, config_path: str | None, overrides: Sequence[str]) -> Config:
     """The configuration, with the store that is to be read: --store before the configuration's own."""
     import msgspec
@@ -91,7 +96,7 @@ def reading(path: str) -> Iterator[Store]:
     if "://" not in path and not Path(path).is_file():
         raise StoreError(
             f"there is no store at {path}",
-            hint="`scrimp serve` begins one when the first call comes; --store PATH names another",
+            hint=f"`{called()} serve` begins one when the first call comes; --store PATH names another",
         )
     store = open_store(path, read_only=True)
     try:

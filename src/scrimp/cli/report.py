@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scrimp.cli.options import (
+    called,
     check_span,
     config_option,
     out_option,
@@ -88,18 +89,18 @@ def _render(told: Report, form: str | None, config: Config, colours: bool) -> st
     if form == "md":
         from scrimp.report.markdown import render as as_markdown
 
-        return as_markdown(told, address)
+        return as_markdown(told, address, called())
     if form == "html":
         from scrimp.report.html import render as as_html
 
-        return as_html(told, address)
+        return as_html(told, address, called())
     from scrimp.report.terminal import render as as_text
 
     narrowest, plain, widest = COLUMNS
     terminal = colours and sys.stdout.isatty()
     columns = min(max(shutil.get_terminal_size().columns, narrowest), widest) if terminal else plain
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return as_text(told, columns, colour, address)
+    return as_text(told, columns, colour, address, called())
 
 
 def _verify(store: Store, config: Config, first: int, last: int | None) -> int:

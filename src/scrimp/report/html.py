@@ -74,8 +74,8 @@ def csp() -> str:
     return f"default-src 'self'; {_policy()}; frame-ancestors 'none'"
 
 
-def render(report: Report, address: str = "") -> str:
-    """The whole page. `address` is the gateway's, told where there are no calls."""
+def render(report: Report, address: str = "", scrimp: str = "scrimp") -> str:
+    """The whole page. `address` (the gateway's) and `scrimp` (how it is called) are told where there are no calls."""
     environment = Environment(
         loader=PackageLoader("scrimp.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -98,6 +98,7 @@ def render(report: Report, address: str = "") -> str:
         nothing=nothing(report),
         patterns=charts.PATTERNS,
         period=period(report),
+        scrimp=scrimp,
         policy=f"default-src 'none'; {_policy()}",
         steps=list(_steps(report, steps)),
         tables=[(table.by, list(_rows(report, table)), table_note(table.by)) for table in report.tables],

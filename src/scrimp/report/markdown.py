@@ -14,10 +14,10 @@ from scrimp.report.words import counts, next_command, table_note, unpriced_note
 MOST_ROWS = 50
 
 
-def render(report: Report, address: str = "") -> str:
-    """The whole report."""
+def render(report: Report, address: str = "", scrimp: str = "scrimp") -> str:
+    """The whole report. `address` (the gateway's) and `scrimp` (how it is called) are told where there are no calls."""
     if not report.total.calls:
-        first, _, *rest = next_command(report, address)
+        first, _, *rest = next_command(report, address, scrimp)
         return "\n".join([first, "", "```", *rest, "```"]) + "\n"
     lines = [f"## Savings, {period(report)}", "", *_waterfall(report), "", *_table(report), ""]
     note = table_note(report.table.by)

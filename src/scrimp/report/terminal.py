@@ -28,10 +28,13 @@ ROOMY_NAME = 14
 """Columns left to longer names before a column of figures is dropped."""
 
 
-def render(report: Report, columns: int = 80, colour: bool = False, address: str = "") -> str:
-    """The whole report, every line at most `columns` wide. `address` is the gateway's, told where nothing is there."""
+def render(report: Report, columns: int = 80, colour: bool = False, address: str = "", scrimp: str = "scrimp") -> str:
+    """The whole report, every line at most `columns` wide.
+
+    `address` (the gateway's) and `scrimp` (how it is called) are told where there are no calls.
+    """
     if not report.total.calls:
-        return "\n".join(next_command(report, address)) + "\n"
+        return "\n".join(next_command(report, address, scrimp)) + "\n"
     lines = [*_waterfall(report, columns, colour), "", *_table(report, columns, colour), ""]
     lines.extend(_wrapped(counts(report.total), columns))
     lines.extend(_unpriced(report, columns))

@@ -20,13 +20,13 @@ def nothing(report: Report) -> str:
     return f"No calls: {span}." if span else "No calls yet."
 
 
-def next_command(report: Report, address: str = "") -> list[str]:
-    """What to do where no call is recorded: one command and the two base URLs."""
+def next_command(report: Report, address: str = "", scrimp: str = "scrimp") -> list[str]:
+    """What to do where no call is recorded: one command, as its reader calls it, and the two base URLs."""
     address = address or default_address()
     return [
         nothing(report),
         "",
-        "Next:  scrimp serve",
+        f"Next:  {scrimp} serve",
         "       and point your clients at it; nothing else changes:",
         f"       OpenAI     base_url={address}/v1",
         f"       Anthropic  base_url={address}",
