@@ -23,6 +23,14 @@ def test_wrong_values_name_their_key():
     assert refusal("providers.x.base_url=nowhere").startswith("providers.x.base_url: 'nowhere'")
 
 
+def test_a_value_of_the_wrong_kind_names_its_whole_path_and_what_would_do():
+    assert refusal('providers.p.base_url="http://h/v1"', 'providers.p.retries="two"').startswith(
+        "providers.p.retries: Expected"
+    )
+    assert refusal('models."local/m".input="a"').startswith("models.local/m.input: Expected")
+    assert refusal("route.mode=maybe") == "route.mode: 'maybe' is none of off, shadow, on"
+
+
 def test_a_key_written_into_the_file_is_refused():
     message = refusal('providers.x.base_url="http://h/v1"', "providers.x.api_key=sk-live-1")
     assert message.startswith("providers.x.api_key")

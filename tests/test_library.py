@@ -21,6 +21,7 @@ ASK = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
 def elsewhere(tmp_path, monkeypatch):
     """A working directory of the test's own: ./scrimp.toml and scrimp.db are read and made there."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_Open, "by_hand", [])  # gateways that other tests keep open are none of these tests' affair
 
 
 @pytest.fixture

@@ -169,6 +169,7 @@ class Try(msgspec.Struct, gc=False):
 class Answer(msgspec.Struct, gc=False):
     """What came back, as far as it was read. Written by send (or, before sending, by a cache step).
 
+    `id` is the answer's own, `request_id` the provider's for support (its header, else the answer's id).
     `whole`: the provider ended the answer in order. `usage` None: the provider reported none.
     `body` is what passed through, as decoded bytes (cut in the middle where it is very large); times are monotonic ns.
     """
@@ -180,6 +181,7 @@ class Answer(msgspec.Struct, gc=False):
     usage: Usage | None = None
     whole: bool = False
     first_byte_at: int = 0
+    id: str = ""
     request_id: str = ""
     body: bytes = b""
 

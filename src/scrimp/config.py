@@ -7,6 +7,7 @@ keeps which one set what. Secrets are written as "${NAME}" and stay names here: 
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -206,7 +207,10 @@ def check(config: Config) -> None:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach what listens there."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def check_url(where: str, text: str) -> None:
@@ -305,9 +309,7 @@ def _value(text: str) -> Any:
 
 
 def _refuse_unknown(tree: Any, kind: Any, path: str) -> None:
-    """Walk the tree beside its types, so that a wrong key is named with its path and the nearest right one."""
-    if get_origin(kind) is Annotated:
-        kind = get_args(kind)[0]
+    """Walk the tree beside its types, so that whatever is wrong is named with its path, and the nearest right key."""
     if get_origin(kind) is dict and isinstance(tree, dict):
         for key, value in tree.items():
             _refuse_unknown(value, get_args(kind)[1], f"{path}{key}.")
@@ -320,6 +322,17 @@ def _refuse_unknown(tree: Any, kind: Any, path: str) -> None:
             if key not in kind.__struct_fields__:
                 raise ConfigError(f"{path}{key}: unknown key{_nearest(key, set(kind.__struct_fields__))}")
             _refuse_unknown(value, fields[key], f"{path}{key}.")
+    else:
+        _refuse_wrong(tree, kind, path.rstrip("."))
+
+
+def _refuse_wrong(value: Any, kind: Any, path: str) -> None:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        choices = get_args(kind) if get_origin(kind) is Literal else ()
+        said = f"{value!r} is none of {', '.join(map(str, choices))}" if choices else str(error).partition(" - at")[0]
+        raise ConfigError(f"{path}: {said}") from None
 
 
 def _nearest(word: str, known: set[str]) -> str:

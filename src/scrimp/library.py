@@ -23,8 +23,9 @@ class Gateway:
     def __init__(self, config: Config, upstream: str = "", port: int = 0) -> None:
         from scrimp.web.server import make_server, open_world
 
-        host = config.serve.host
-        config = msgspec.structs.replace(config, serve=msgspec.structs.replace(config.serve, port=port))
+        # a library opens no door to the network
+        host = config.serve.host if is_loopback(config.serve.host) else "127.0.0.1"
+        config = msgspec.structs.replace(config, serve=msgspec.structs.replace(config.serve, host=host, port=port))
         self._listener, self._world = open_world(config, dict(os.environ), upstream)
         self.port: int = self._listener.getsockname()[1]
         self.address = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
@@ -97,8 +98,6 @@ def gateway(
         found = load(config, (), os.environ)
     if store is not None:
         found = msgspec.structs.replace(found, store=str(store))
-    if not is_loopback(found.serve.host):  # a library opens no door to the network
-        found = msgspec.structs.replace(found, serve=msgspec.structs.replace(found.serve, host="127.0.0.1"))
     opened = Gateway(found, upstream, port)
     _Open.by_hand.append(opened)
     return opened
@@ -142,7 +141,9 @@ def _start(family: str, address: str) -> Gateway:
         if place:
             own = ProviderConfig(address, "openai" if family == "openai" else "anthropic")
             name = address.partition("://")[2].partition("/")[0]  # not by the family, whose prices it would get
-            config = msgspec.structs.replace(config, providers={name: own, **config.providers})
+            # nobody else of its dialect: a client's calls never go where it did not send them
+            others = {known: found for known, found in config.providers.items() if found.api != own.api}
+            config = msgspec.structs.replace(config, providers={name: own, **others})
         started = _Open.by_address[place] = Gateway(config)
         atexit.register(started.close)
     return _Open.by_address[place]

@@ -6,6 +6,7 @@ stand after the step they name, and obey their mode: in `shadow` they work on a 
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import inspect
 import logging
@@ -15,7 +16,7 @@ from scrimp.call import Call
 from scrimp.errors import ScrimpError
 from scrimp.providers.flight import Flight
 from scrimp.steps.attribute import attribute
-from scrimp.steps.price import price
+from scrimp.steps.price import must_count, price
 from scrimp.steps.record import record
 from scrimp.steps.route import route
 from scrimp.steps.send import Deliver, send
@@ -56,7 +57,7 @@ async def plan(call: Call, world: World) -> None:
 
 def end(call: Call, world: World) -> None:
     """The SETTLE half: always runs, also when the client left; in one go unless prices or an extension must wait."""
-    if world.extensions or not world.priced:
+    if world.extensions or not world.priced or must_count(call):
         world.go_on(_end_later(call, world))
         return
     for name, step in SETTLE:
@@ -65,6 +66,8 @@ def end(call: Call, world: World) -> None:
 
 async def _end_later(call: Call, world: World) -> None:
     await world.wait_for_prices()
+    if must_count(call):
+        await asyncio.to_thread(_settle_one, "price", price, call, world)
     for name, step in SETTLE:
         _settle_one(name, step, call, world)
         try:
@@ -81,7 +84,7 @@ def _settle_one(name: str, step: Step, call: Call, world: World) -> None:
 
 
 def _price_now(call: Call, world: World) -> None:
-    if world.priced:
+    if world.priced and not must_count(call):
         _settle_one("price", price, call, world)
 
 
@@ -98,9 +101,10 @@ async def extend(call: Call, world: World, after: str) -> None:
             waiting = extension.run(subject, world)
             if inspect.isawaitable(waiting):
                 await waiting
-        except ScrimpError:
+        except ScrimpError as error:
             if mode == "on":
                 raise
+            subject.facts.setdefault(extension.name, {"would_refuse": error.message})
         except Exception:
             log.exception("step %s failed on call %s", extension.name, call.id)
         if mode == "shadow":

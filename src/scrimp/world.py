@@ -25,7 +25,7 @@ import aiohttp
 import msgspec
 
 from scrimp.call import Call, Mode
-from scrimp.config import SECRET, Config, ProviderConfig
+from scrimp.config import SECRET, Config, ProviderConfig, check_url
 from scrimp.errors import ConfigError, StoreError
 from scrimp.prices.book import Book
 from scrimp.prices.user import rows as check_prices
@@ -34,6 +34,7 @@ from scrimp.providers.flight import Tower
 from scrimp.store import open_store
 from scrimp.store.base import Store
 from scrimp.store.meter import Meter
+from scrimp.wire.tokens import warm
 
 log = logging.getLogger("scrimp")
 OPENAI = ProviderConfig("https://api.openai.com/v1", "openai")
@@ -72,6 +73,7 @@ class World:
         self.meter = Meter()
         self.tower = Tower()
         self.fingerprints = Bounded(4096)
+        self.pending = Bounded(4096)
         self.trouble: list[str] = []
         self.redactions = tuple(re.compile(pattern.encode()) for pattern in config.record.redact)
         self.providers = build_providers(config, env, upstream)
@@ -115,6 +117,7 @@ class World:
             skip_auto_headers=SKIP,
         )
         self.tower.open()
+        warm()  # before the first call, as nothing else runs while a vocabulary is read
         if Book.compiled():
             self._book = self._read_book()
         else:
@@ -197,6 +200,8 @@ class World:
 
 def build_providers(config: Config, env: Mapping[str, str], upstream: str) -> dict[str, Provider]:
     """Every provider by name: the configured ones, and OpenAI and Anthropic at their own addresses or at `upstream`."""
+    if upstream:
+        check_url("upstream", upstream)
     origin = upstream.rstrip("/").removesuffix("/v1")
     configs: dict[str, ProviderConfig] = {"openai": OPENAI, "anthropic": ANTHROPIC, **config.providers}
     if upstream:

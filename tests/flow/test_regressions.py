@@ -218,3 +218,111 @@ def test_reasoning_that_passed_by_is_counted_once_in_a_cut_stream(raw, tmp_path)
     (row,) = wait_for_records(tmp_path / "scrimp.db")
     assert row.basis == "estimated"
     assert row.usage.output_total < 500
+
+
+def test_a_background_response_is_priced_once_when_it_is_read_finished(raw, tmp_path):
+    receipt = b'{"id":"resp_1","object":"response","model":"gpt-5-mini","status":"queued","usage":null}'
+    done = (
+        b'{"id":"resp_1","object":"response","model":"gpt-5-mini","status":"completed",'
+        b'"usage":{"input_tokens":1000,"output_tokens":500,"total_tokens":1500}}'
+    )
+    bodies = [receipt, receipt, done, done]
+    upstream, gateway = raw(lambda c: answer(bodies.pop(0))(c))
+    look = b"GET /v1/responses/resp_1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    first = exchange(gateway, post("/v1/responses", b'{"model":"gpt-5-mini","input":"hi","background":true}'))
+    assert b"x-scrimp-cost" not in first
+    for _ in range(3):
+        exchange(gateway, look)
+    rows = wait_for_records(tmp_path / "scrimp.db", 4)
+    assert rows[0].unpriced == "its usage comes with the finished response"
+    assert sum(row.paid_nano for row in rows) == rows[2].paid_nano > 0
+    assert rows[2].basis == "exact"
+
+
+def test_a_look_up_at_an_unknown_path_is_counted_as_unpriced(gateway, fake, records):
+    exchange(gateway, b"GET /v1/foo/bar?a=1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    exchange(gateway, b"GET /v1/models HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    unknown, known = records(2)
+    assert "/v1/foo/bar reports no usage" in unknown.unpriced
+    assert known.unpriced == ""
+
+
+def test_what_is_refused_at_the_door_is_written_down_too(gateway, fake, records):
+    exchange(gateway, post("/v1/chat/completions", b'{"model": '))
+    (row,) = records()
+    assert (row.ending, row.basis, row.status) == ("refused", "none", 0)
+    assert "not valid JSON" in row.error
+
+
+def test_counting_tokens_does_not_hold_up_other_calls(tmp_path):
+    import threading
+    import urllib.request
+
+    prompt = json.dumps(
+        {"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": "word " * 2_000_000}]}
+    )
+    body = prompt.encode()[:-1] + b',"stream_options":{"include_usage":false}}'
+    worst = 0.0
+    with Fake() as fake, scrimp.gateway({}, str(tmp_path / "scrimp.db"), upstream=fake.origin) as gateway:
+        calling = threading.Thread(target=exchange, args=(gateway, post("/v1/chat/completions", body)))
+        calling.start()
+        while calling.is_alive():
+            start = time.monotonic()
+            urllib.request.urlopen(f"{gateway.address}/healthz").read()
+            worst = max(worst, time.monotonic() - start)
+        (row,) = wait_for_records(tmp_path / "scrimp.db")
+    assert row.basis == "estimated"
+    assert row.usage.input > 1_000_000
+    assert worst < 0.5
+
+
+def say_no(call, world):
+    """An extension that would refuse every call."""
+    raise ScrimpError("not today")
+
+
+def test_a_shadow_step_that_would_refuse_says_so_in_the_records(fake, tmp_path):
+    step = {"run": f"{__name__}:say_no", "after": "attribute", "mode": "shadow"}
+    with scrimp.gateway({"step": [step]}, str(tmp_path / "scrimp.db"), upstream=fake.origin) as gateway:
+        assert exchange(gateway, post("/v1/chat/completions", PLAIN)).startswith(b"HTTP/1.1 200")
+    (row,) = wait_for_records(tmp_path / "scrimp.db")
+    assert json.loads(row.facts) == {"shadow:say_no": {"would_refuse": "not today"}}
+
+
+def test_a_wrapped_client_never_goes_where_it_did_not_go_before(tmp_path, monkeypatch):
+    from scrimp.library import _Open
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_Open, "by_hand", [])
+    monkeypatch.setenv("THEIRS", "sk-configured")
+    with Fake() as theirs, Fake() as own:
+        (tmp_path / "scrimp.toml").write_text(
+            f'[serve]\nhost = "0.0.0.0"\n[providers.openai]\nbase_url = "{theirs.base_url}"\napi_key = "${{THEIRS}}"\n'
+        )
+        client = scrimp.wrap(openai.OpenAI(api_key="client-key", base_url=own.base_url))
+        assert str(client.base_url).startswith("http://127.0.0.1:")
+        for model in ("gpt-4o", "openai/gpt-oss-20b", "mine"):
+            client.chat.completions.create(model=model, messages=[])
+        client.close()
+        for gateway in _Open.by_address.values():
+            gateway.close()
+        _Open.by_address.clear()
+        assert theirs.requests == []
+        assert [json.loads(r.body)["model"] for r in own.requests] == ["gpt-4o", "openai/gpt-oss-20b", "mine"]
+        assert {r.header("authorization") for r in own.requests} == {"Bearer client-key"}
+
+
+def test_answers_of_the_official_clients_are_read_as_they_are(gateway, fake):
+    fake.otherwise = Turn(input=50, output=7)
+    with openai.OpenAI(base_url=gateway.openai_base_url, api_key="k") as client:
+        whole = client.chat.completions.create(model="gpt-4o-mini", messages=[])
+        chunks = list(
+            client.chat.completions.create(
+                model="gpt-4o-mini", messages=[], stream=True, stream_options={"include_usage": True}
+            )
+        )
+    assert scrimp.usage(whole) == scrimp.usage(chunks) == Usage(input=50, output=7)
+    assert scrimp.price("gpt-4o-mini", scrimp.usage(whole)).total == 50 * 150 + 7 * 600
+    assert scrimp.usage(None) is None
+    assert scrimp.price("gpt-4o-mini", None) is None
+    assert scrimp.usage(bytearray(whole.model_dump_json().encode())) == Usage(input=50, output=7)

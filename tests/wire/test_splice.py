@@ -54,6 +54,15 @@ def test_asking_for_usage_keeps_the_clients_other_stream_options(options, tree, 
     assert asked == {**tree, "stream_options": {**options, "include_usage": True}}
 
 
+@pytest.mark.parametrize(
+    "options", ['{"include_usage":null}', '{ "a":"b", "include_usage" : null }', '{"include_usage":null,"c":1}']
+)
+def test_a_null_option_is_replaced_and_not_doubled(options):
+    asked = ask_for_usage(b'{"stream_options":%s,"stream":true}' % options.encode(), has_options=True)
+    assert asked.count(b'"include_usage"') == 1
+    assert json.loads(asked)["stream_options"] == {**json.loads(options), "include_usage": True}
+
+
 def test_null_stream_options_are_filled_in():
     assert json.loads(ask_for_usage(b'{"stream_options": null, "a": 1}', False)) == {
         "stream_options": {"include_usage": True},

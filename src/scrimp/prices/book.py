@@ -295,20 +295,22 @@ def _default_book() -> Book:
 
 
 def price(
-    model: str,
-    usage: Usage,
+    model: str | None,
+    usage: Usage | None,
     *,
     provider: str | None = None,
     when: When = None,
     batch: bool = False,
     tier: str | None = None,
 ) -> Price | None:
-    """What a usage costs at list price, in nanodollars by class; None where there is no price.
+    """What a usage costs at list price, in nanodollars by class; None where there is no price, model or usage.
 
     `provider`: a name, host or base URL; None: the maker that the model's name points to. `when` (None: now): an int is
     nanoseconds since the epoch, a float seconds; a date, datetime or ISO 8601 string is UTC where it names no zone.
     `tier`: the service tier of the response. ValueError for a string that is no date.
     """
+    if not model or usage is None:
+        return None
     found = _default_book().price(model, usage, provider=provider, when=_as_ns(when), batch=batch, tier=tier)
     return None if isinstance(found, Unpriced) else found
 

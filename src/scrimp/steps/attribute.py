@@ -126,7 +126,7 @@ def _name_feature(call: Call, world: World, own: Any, body: Any, foreign: Any) -
 def fingerprint(call: Call, world: World) -> str:
     """The feature's name by what its calls share, "" where they share nothing; the same in every process."""
     ask = call.ask
-    shared = ask.system[:2000] + b"\0" + ask.tools[:2000]
+    shared = ask.system + b"\0" + ask.tools
     if len(shared) == 1:
         if len(ask.opening) < _OPENING:
             return ""
@@ -135,7 +135,7 @@ def fingerprint(call: Call, world: World) -> str:
     if known is None:
         # named from just what the memo goes by, so that every process gives the same name
         plain = world.config.attribute.fingerprint == "hash"
-        known = _name(ask.system[:2000], ask.tools[:2000], ask.opening[:400], plain)
+        known = _name(ask.system, ask.tools, ask.opening[:400], plain)
         world.fingerprints.put(shared, known)
     return known
 

@@ -13,6 +13,7 @@ import msgspec
 from scrimp.call import INPUT_CLASSES, Answer, Basis, Call, Cost, Saving, Usage
 from scrimp.prices.book import Unpriced
 from scrimp.wire.answer import text_of_body, text_of_stream
+from scrimp.wire.paths import is_known
 from scrimp.wire.tokens import count, count_request
 
 if TYPE_CHECKING:
@@ -29,14 +30,20 @@ def price(call: Call, world: World) -> None:
     """Write `call.cost` and `call.savings`; the second time it leaves them as they are."""
     if call.cost is not None:
         return
+    if is_pending(call):
+        world.pending.put(call.answer.id.encode() if call.answer else b"", "")
+        call.cost = Cost(unpriced="its usage comes with the finished response")
+        return
     usage, basis = used(call, world)
     if usage is None:
-        call.cost = Cost(basis="none", unpriced="" if basis == "none" else f"{call.path[:200]} reports no usage")
+        call.cost = Cost(unpriced="" if basis == "none" else f"{call.path[:200]} reports no usage")
         return
     answer = call.answer or Answer()
     attempt = call.tries[-1]
     provider, asked = attempt.provider, attempt.model
     call.cost, call.savings = weigh(world, answer.model, asked, provider, usage, basis, answer.tier, call.at)
+    if basis == "assumed-full" and not call.ask.cap:
+        call.cost.flags = (*call.cost.flags, "lower-bound")  # nobody knows how long the answer became
 
 
 def weigh(
@@ -90,10 +97,14 @@ def used(call: Call, world: World) -> tuple[Usage | None, Basis]:
     answer = call.answer
     if answer is None:
         return _used_unanswered(call, world)
+    if answer.usage is not None and answer.whole and _finishes(call, world):
+        return answer.usage, "exact"
     if answer.status >= 300 or is_free(call):
         return None, "none"
     if answer.usage is not None and answer.whole:
         return answer.usage, "exact"
+    if answer.whole and answer.finish in ("failed", "cancelled"):
+        return None, "none"
     if call.ask.api == "other":
         return answer.usage, "estimated"
     return _estimate(call, world, answer)
@@ -105,7 +116,33 @@ def is_free(call: Call) -> bool:
         return call.ask.api == "anthropic.count_tokens"
     tail = call.path.removeprefix("/v1/")
     kept = call.method in FREE_METHODS or tail.endswith("/cancel")
-    return kept or any(tail == name or tail.startswith(f"{name}/") for name in FREE_PATHS)
+    return (kept and is_known(call.path)) or any(tail == name or tail.startswith(f"{name}/") for name in FREE_PATHS)
+
+
+def must_count(call: Call) -> bool:
+    """Whether pricing has to count tokens: work for a thread, not for the event loop."""
+    answer = call.answer
+    if call.cost is not None or call.ask.api in ("other", "anthropic.count_tokens") or not call.tries:
+        return False
+    if answer is None:
+        return not call.tries[-1].status and not call.tries[-1].error
+    return answer.status < 300 and (answer.usage is None or not answer.whole)
+
+
+def is_pending(call: Call) -> bool:
+    """Whether the answer is only a receipt: a response in the background, whose usage will come with its end."""
+    answer = call.answer
+    if answer is None or answer.usage is not None or call.method != "POST":
+        return False
+    return answer.finish in ("queued", "in_progress")
+
+
+def _finishes(call: Call, world: World) -> bool:
+    """Whether this look-up brings the usage of a response that was pending: counted here, once."""
+    path, _, name = call.path.rpartition("/")
+    if path != "/v1/responses" or call.method != "GET":
+        return False
+    return world.pending.pop(name.encode(), None) is not None
 
 
 def _used_unanswered(call: Call, world: World) -> tuple[Usage | None, Basis]:
@@ -124,12 +161,12 @@ def _estimate(call: Call, world: World, answer: Answer) -> tuple[Usage, Basis]:
     reported = answer.usage
     read = text_of_stream if call.ask.stream else text_of_body
     text = read(call.ask.api, answer.body) if answer.body else ""
-    output = count(text, model) if text else 0
+    output = count(text, model, rough=True)
     if reported is not None and any(getattr(reported, name) for name in INPUT_CLASSES):
         seen = max(0, output - reported.reasoning)  # thinking that passed is among the counted text
         usage = msgspec.structs.replace(reported, output=max(seen, reported.output))
     else:
-        usage = Usage(input=count_request(call.ask.api, call.raw or b"", model), output=output)
+        usage = Usage(input=count_request(call.ask.api, call.raw or b"", model, rough=True), output=output)
     if answer.whole:
         return usage, "estimated"
     attempt = call.tries[-1]

@@ -221,6 +221,7 @@ def _read(call: Call, tap: _Tap, streams: bool) -> bool:
     answer.model = reading.model
     answer.tier = reading.tier
     answer.finish = reading.finish
+    answer.id = reading.request_id
     answer.request_id = answer.request_id or reading.request_id
     if reading.error and not call.error:
         call.error = reading.error

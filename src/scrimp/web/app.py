@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from scrimp.call import Call
 from scrimp.errors import Broken, ProviderError, Refused, ScrimpError, Slow, render
-from scrimp.pipeline import run
+from scrimp.pipeline import end, run
 from scrimp.providers.flight import Flight
 from scrimp.web import pages
 from scrimp.wire.paths import api_of, dialect_of, has_dot_segments
@@ -81,6 +81,7 @@ class App:
         flight = Flight(task)
         world.tower.flights.add(flight)
         scope[FLIGHT] = flight
+        planned = False
         try:
             check(call, scope, world)
             upload = None
@@ -88,6 +89,7 @@ class App:
                 upload = _upload(receive, flight)
             else:
                 await _receive_body(call, receive, world)
+            planned = True
             await run(call, world, flight, deliver, upload)
         except asyncio.CancelledError:
             if not flight.why:
@@ -101,6 +103,9 @@ class App:
             else:
                 raise Cut(error.message) from None
         except ScrimpError as error:
+            if not planned:  # refused at the door, and written down all the same
+                call.error = error.message
+                end(call, world)
             await _tell(call, send, begun, error)
         finally:
             world.tower.flights.discard(flight)
@@ -151,17 +156,16 @@ async def _receive_body(call: Call, receive: Receive, world: World) -> None:
         raise ClientLeft
     body = message.get("body", b"")
     if message.get("more_body"):
-        parts = [body]
-        size = len(body)
+        whole = bytearray(body)
         while message.get("more_body"):
             message = await receive()
             if message["type"] != "http.request":
                 raise ClientLeft
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > limit:
+            whole += message.get("body", b"")
+            if len(whole) > limit:
                 raise _too_large(limit)
-        body = b"".join(parts)
+        body = bytes(whole)
+        whole.clear()
     call.raw = body
     if call.ask.api == "other" or call.header(b"content-encoding"):
         return
@@ -230,6 +234,7 @@ async def _tell(call: Call, send: Send, begun: bool, error: ScrimpError | None) 
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"x-scrimp-id", call.id.encode()),
+        (b"x-scrimp", b""),
     ]
     if isinstance(error, ProviderError) and error.gave_up:
         headers.append((b"x-should-retry", b"false"))

@@ -82,7 +82,9 @@ class Watching(HttpToolsProtocol):
 
 def make_server(world: World) -> uvicorn.Server:
     """The server; `serve` or `run` it with the socket of `open_world`."""
-    logging.getLogger("uvicorn.error").addFilter(drop_cut)
+    words = logging.getLogger("uvicorn.error")
+    words.addFilter(drop_cut)
+    words.setLevel(logging.ERROR)  # what clients do wrong on the wire is theirs to hear, not the operator's
     settings = uvicorn.Config(
         App(world),
         lifespan="on",

@@ -114,13 +114,24 @@ def usage(body: Body, api: str | None = None) -> Usage | None:
     """What an answer used, as its provider bills it; None where it reports nothing.
 
     `body` is an answer's body (bytes, text or decoded) or its stream: one text of server-sent events or JSON lines,
-    or a list of events, each decoded or text. `api` (such as "anthropic.messages") is a hint that is rarely needed.
+    or a list of events, each decoded or text; the objects of the official SDKs will do for both. `api` (such as
+    "anthropic.messages") is a hint that is rarely needed.
     """
+    plain = _plain(body)
+    if plain is None:
+        return None
+    if isinstance(plain, bytes | Mapping):
+        return read_body(api, plain).usage
+    return read_stream(api, [_plain(event) for event in plain]).usage
+
+
+def _plain(body: Any) -> Any:
+    """An SDK's object as what it was made of, any text or buffer as bytes."""
+    if hasattr(body, "model_dump"):
+        return body.model_dump()
     if isinstance(body, str):
-        body = body.encode(errors="replace")
-    if isinstance(body, bytes | Mapping):
-        return read_body(api, body).usage
-    return read_stream(api, body).usage
+        return body.encode(errors="replace")
+    return bytes(body) if isinstance(body, bytearray | memoryview) else body
 
 
 def read_body(api: str | None, body: bytes | Mapping[str, Any]) -> Reading:

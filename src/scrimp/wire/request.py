@@ -42,6 +42,8 @@ class _Body(msgspec.Struct):
     prompt: msgspec.Raw = msgspec.Raw()
 
 
+MOST_LOOKED_AT = 2000
+"""Bytes of a system prompt, of tools or of an opening that name a feature."""
 MOST_WALKED = 256 * 1024
 """Bytes that the token scanner may take on the event loop (about 0.1 s at worst)."""
 _decode = msgspec.json.Decoder(_Body).decode
@@ -65,7 +67,7 @@ def read_request(api: Api, raw: bytes) -> Ask:
         n=body.n if type(body.n) is int else 1,
         tier=body.service_tier if isinstance(body.service_tier, str) else "",
         labels=_labels(body),
-        tools=bytes(body.tools),
+        tools=_start(body.tools),
         parsed=True,
     )
     if isinstance(options, dict) and isinstance(options.get("include_usage"), bool):
@@ -93,13 +95,19 @@ def _labels(body: _Body) -> dict[str, Any]:
 
 def _first_texts(body: _Body) -> tuple[bytes, bytes]:
     """Raw JSON of the system prompt and of the first user message."""
-    system = bytes(body.system) or bytes(body.instructions)
+    system = _start(body.system) or _start(body.instructions)
     for message in body.messages:
         if message.role in ("system", "developer"):
-            system = system or bytes(message.content)
+            system = system or _start(message.content)
         elif message.role == "user":
-            return system, bytes(message.content)
-    return system, bytes(body.input) or bytes(body.prompt)
+            return system, _start(message.content)
+    return system, _start(body.input) or _start(body.prompt)
+
+
+def _start(raw: msgspec.Raw) -> bytes:
+    """As much of a piece as the fingerprint goes by; the rest of a large one is never copied."""
+    view = memoryview(raw)
+    return bytes(view[:MOST_LOOKED_AT])
 
 
 def _read_by_tokens(api: Api, raw: bytes) -> Ask:

@@ -13,6 +13,7 @@ import msgspec
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
 _LITERAL = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 _OPEN = {b"{": b"}", b"[": b"]"}
+_NULL_OPTION = re.compile(rb'([^{}"]*(?:"(?!include_usage")[^"{}]*"[^"{}]*)*)"include_usage"\s*:\s*null')
 _OPTIONS = re.compile(rb'"stream_options"\s*:\s*\{')
 ASK_USAGE = b'"stream_options":{"include_usage":true}'
 
@@ -104,6 +105,9 @@ def ask_for_usage(raw: bytes, has_options: bool) -> bytes:
         if len(places) != 1:
             return raw
         start = places[0][0] + 1
+    null = _NULL_OPTION.match(raw, start)
+    if null is not None:
+        return raw[:start] + null[1] + b'"include_usage":true' + raw[null.end() :]
     comma = b"" if raw[start:].lstrip()[:1] == b"}" else b","
     return raw[:start] + b'"include_usage":true' + comma + raw[start:]
 

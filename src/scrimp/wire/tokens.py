@@ -78,20 +78,26 @@ _SILENT = frozenset(
 """Keys whose text a model does not read as text."""
 
 
-def count(text: str, model: str) -> int:
+_AS_O200K = {"cl100k_base": 1.0, "llama3": 1.0, "qwen3": 1.05}
+"""Tokens for one of o200k's, where a vocabulary is not worth its 50 MB: 551 English texts and 215 agent turns gave
+1.01 and 1.00 (cl100k, llama3), 1.04 and 1.12 (qwen3)."""
+
+
+def count(text: str, model: str, *, rough: bool = False) -> int:
     """Tokens of a text in the model's own vocabulary where it ships, else o200k's count times a measured ratio.
 
     Exact for OpenAI models, Llama 3 and Qwen; within about 5 % for Claude prose; Gemini, Mistral, DeepSeek, Grok and
     unknown models take o200k's count as it is (recorded answers: 0.97 to 1.04 of the reported count).
+    `rough`: o200k's count and a ratio for every model, for a server that must not hold a vocabulary a family.
     """
     if not text:
         return 0
-    encoding, ratio = _family(model)
+    encoding, ratio = _family(model, rough)
     counted = _counter(encoding)(_clean(text))
     return counted if ratio == 1 else math.ceil(counted * ratio)
 
 
-def count_request(api: str | None, body: bytes, model: str) -> int:
+def count_request(api: str | None, body: bytes, model: str, *, rough: bool = False) -> int:
     """An estimate of the input tokens of a request in any dialect; 0 where it is no JSON object.
 
     Counts the text of system, messages, tools and input, and what a chat format adds. Images, recordings and
@@ -101,7 +107,7 @@ def count_request(api: str | None, body: bytes, model: str) -> int:
     request = decode(body)
     if not isinstance(request, Mapping):
         return 0
-    encoding, ratio = _family(model)
+    encoding, ratio = _family(model, rough)
     counter = _counter(encoding)
     text = sum(counter(_clean(_json(request[name]))) for name in _DECLARED if request.get(name))
     unseen = 0
@@ -159,8 +165,16 @@ def _media(value: Mapping[str, object]) -> Iterator[str | int]:
         yield from _parts(value.get(key))
 
 
-def _family(model: str) -> tuple[str, float]:
+def warm() -> None:
+    """Read the vocabulary of rough counts now: half a second in which the interpreter does nothing else."""
+    _counter("o200k_base")
+
+
+def _family(model: str, rough: bool = False) -> tuple[str, float]:
     """Vocabulary and ratio of a model, by its name with or without a provider before it."""
+    if rough:
+        encoding, ratio = _family(model)
+        return "o200k_base", ratio * _AS_O200K.get(encoding, 1.0)
     name = model.lower().rpartition("/")[2]
     if found := _CLAUDE.search(name):
         version = (int(found[1]), int(found[2] or 0))
@@ -178,7 +192,7 @@ def _family(model: str) -> tuple[str, float]:
 
 @functools.cache
 def _counter(encoding: str) -> Callable[[str], int]:
-    """The vocabulary, read from its file at first use (0.2 s)."""
+    """The vocabulary, read from its file at first use (0.5 s)."""
     import quicktok
 
     counter: Callable[[str], int] = quicktok.get_encoding(encoding).count
