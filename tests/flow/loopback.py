@@ -53,18 +53,21 @@ class RawUpstream:
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             data = b""
-            while b"\r\n\r\n" not in data:
-                data += self._more(connection)
-            head, _, body = data.partition(b"\r\n\r\n")
-            length = next((int(h[15:]) for h in head.lower().split(b"\r\n") if h.startswith(b"content-length:")), 0)
-            while len(body) < length:
-                body += self._more(connection)
-            self.requests.append(head + b"\r\n\r\n" + body)
-            self.script(connection)
-            with contextlib.suppress(ConnectionResetError):
-                while connection.recv(65536):
-                    pass
-            self.left.set()
+            while True:
+                data = self._one(connection, data)
+        self.left.set()
+
+    def _one(self, connection: socket.socket, data: bytes) -> bytes:
+        """Receive one request whole, answer it; what came after it. OSError when the other side has left."""
+        while b"\r\n\r\n" not in data:
+            data += self._more(connection)
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = next((int(h[15:]) for h in head.lower().split(b"\r\n") if h.startswith(b"content-length:")), 0)
+        while len(body) < length:
+            body += self._more(connection)
+        self.requests.append(head + b"\r\n\r\n" + body[:length])
+        self.script(connection)
+        return body[length:]
 
     @staticmethod
     def _more(connection: socket.socket) -> bytes:
