@@ -193,7 +193,7 @@ def _next(gateway: Gateway, settings: Path | None, stay: bool) -> None:
         click.echo(f"       Anthropic clients: base_url={gateway.anthropic_base_url}")
         click.echo("       Ctrl-C stops everything.")
     else:
-        click.echo(f"       {scrimp} demo --stay           leave the gateway up for calls of your own")
+        click.echo(f"       {scrimp} demo --stay           leave it up for calls of your own")
         click.echo(f"       {scrimp} serve                 put it in front of your own clients")
 
 
