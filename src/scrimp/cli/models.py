@@ -1,6 +1,7 @@
 """`scrimp models`: what a million tokens cost, the user's own prices first; unknown is `-`, never 0.
 
-Columns that do not fit the terminal are dropped from the right; a price is never cut, rounded or wrapped.
+Where the terminal is narrow, names are cut and the columns of least worth dropped; a price is never cut. One computed
+without end (of GPU hours) is rounded and marked with ~; --json has all of its digits.
 """
 
 from __future__ import annotations
@@ -28,8 +29,14 @@ Offer = tuple["Rates", "Rates | None"]
 FEMTO_OF_MTOK = 10**9
 MAIN = ("input", "output", "cached", "cache_write")
 USUAL = ("user", "openai", "anthropic")
-HEADS = ("MODEL", "IN", "OUT", "CACHED", "WRITE", "BATCH IN", "BATCH OUT", "CONTEXT", "STEP AT", "TIER")
+HEADS = ("MODEL", "IN", "OUT", "CACHED", "WRITE", "BATCH", "CONTEXT", "STEP AT", "TIER")
+DROPPED = {"WRITE": 34, "STEP AT": 34, "TIER": 20, "CONTEXT": 20, "BATCH": 20, "CACHED": 20}
+"""Columns by worth, the first is the first to go: where it leaves a longer name less room than this."""
 NAME_WIDTH = 34
+MOST_PLACES = 6
+LEAST_ROUNDED = Decimal("0.01")
+SHORT_TIERS = {"flex": "X", "priority": "P", "fast": "F"}
+TIERS_TOLD = f"TIER: {', '.join(f'{short} {tier}' for tier, short in SHORT_TIERS.items())} have prices of their own."
 
 
 @click.command()
@@ -61,8 +68,9 @@ def models(pattern: str, provider: str, everything: bool, as_json: bool, config_
     if not offers:
         click.echo(f"No model matches {pattern or provider!r}. `{called()} models --all` lists every one.", err=True)
         sys.exit(1)
-    for line in tabulate([_cells(offer, config) for offer in offers], _width()):
+    for line in tabulate([_cells(offer, config) for offer in offers], shutil.get_terminal_size().columns):
         click.echo(line)
+    click.echo(TIERS_TOLD)
     click.echo(f"{len(offers)} listed, USD per million tokens. {age(book, datetime.now(UTC).date())}")
 
 
@@ -75,33 +83,46 @@ def age(book: Book, today: date) -> str:
 
 
 def tabulate(rows: Sequence[Sequence[str]], width: int) -> Iterable[str]:
-    """Lines of a table no wider than `width`, as many columns as fit; names are cut before prices are dropped."""
+    """Lines of a table no wider than `width`, as many columns as fit; names are cut before columns are dropped."""
     widths = [max(map(len, column)) for column in zip(HEADS, *rows, strict=True)]
-    widths[0] = min(widths[0], NAME_WIDTH)
-    shown = len(HEADS)
-    while shown > 3 and sum(widths[:shown]) + 2 * (shown - 1) > width:
-        shown -= 1
-    widths[0] = max(8, min(widths[0], width - sum(widths[1:shown]) - 2 * (shown - 1)))
+    shown = list(range(1, len(HEADS)))
+    for name, least in DROPPED.items():
+        if min(widths[0], least) + sum(widths[index] + 2 for index in shown) <= width:
+            break
+        shown.remove(HEADS.index(name))
+    room = max(8, min(widths[0], NAME_WIDTH, width - sum(widths[index] + 2 for index in shown)))
     for row in (HEADS, *rows):
-        name = row[0] if len(row[0]) <= widths[0] else row[0][: widths[0] - 1] + "…"
-        cells = [name.ljust(widths[0]), *(cell.rjust(size) for cell, size in zip(row[1:], widths[1:], strict=True))]
-        yield "  ".join(cells[:shown]).rstrip()
+        yield "  ".join([_fit(row[0], room), *(row[index].rjust(widths[index]) for index in shown)]).rstrip()
+
+
+def _fit(name: str, room: int) -> str:
+    """A name in `room` columns; a long one loses its middle, as its ends tell it from others."""
+    if len(name) <= room:
+        return name.ljust(room)
+    end = room // 2
+    return f"{name[: room - end - 1]}…{name[-end:]}"
 
 
 def _cells(offer: Offer, config: Config) -> list[str]:
     standard, batch = offer
+    halves = [_short(_usd(batch, name)) for name in ("input", "output")]
     return [
         f"{standard.provider}/{standard.model}" if standard.provider != "user" else standard.model,
-        _usd(standard, "input"),
-        _usd(standard, "output"),
-        _usd(standard, "cached"),
-        _usd(standard, "cache_write"),
-        _usd(batch, "input"),
-        _usd(batch, "output"),
-        f"{standard.context:,}" if standard.context else "-",
-        f"{standard.cliffs[0]:,}" if standard.cliffs else "-",
-        _tier(standard, config) or "-",
+        *(_short(_usd(standard, name)) for name in MAIN),
+        "-" if halves == ["-", "-"] else "/".join(halves),
+        rough(standard.context) if standard.context else "-",
+        rough(standard.cliffs[0]) if standard.cliffs else "-",
+        ",".join(SHORT_TIERS.get(tier, tier) for tier in _tier(standard, config).split(",") if tier != "batch") or "-",
     ]
+
+
+def rough(tokens: int) -> str:
+    """Tokens in three digits: 512, 8.19k, 400k, 1.05M; --json has them all."""
+    if tokens < 1000:
+        return str(tokens)
+    if tokens < 999_500:
+        return f"{tokens / 1000:.3g}k"
+    return f"{tokens / 1_000_000:.3g}M"
 
 
 def _tier(rates: Rates, config: Config) -> str:
@@ -116,6 +137,13 @@ def _usd(rates: Rates | None, name: str) -> str:
         return "-"
     whole, _, part = f"{Decimal(rates.femto[name]) / FEMTO_OF_MTOK:f}".partition(".")
     return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
+def _short(usd: str) -> str:
+    """A price of many digits in few, said to be rounded."""
+    if len(usd.partition(".")[2]) <= MOST_PLACES or Decimal(usd) < LEAST_ROUNDED:
+        return usd
+    return f"~{Decimal(usd):.4f}"
 
 
 def _document(book: Book, offers: Sequence[Offer], config: Config) -> dict[str, Any]:
@@ -146,7 +174,3 @@ def _by_class(rates: Rates | None) -> dict[str, str] | None:
     base = {rates.femto.get("input"), rates.femto.get("output")}
     shown = [name for name in TOKEN_CLASSES if name in MAIN or rates.femto.get(name) not in base]
     return {name: _usd(rates, name) for name in shown if name in rates.femto}
-
-
-def _width() -> int:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
