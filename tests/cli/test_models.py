@@ -31,7 +31,7 @@ def test_a_table_is_80_columns_with_own_models_first_and_the_age_last(config: st
     assert done.exit_code == 0
     assert max(map(len, lines)) <= 100 and max(map(len, lines[:-1])) <= 80
     assert lines[0].split() == ["MODEL", "IN", "OUT", "CACHED", "BATCH", "CONTEXT", "TIER"]
-    assert lines[1].split() == ["local/tiny", "0.15", "0.60", "0.15", "0.075/-", "8.19k", "small"]
+    assert lines[1].split() == ["local/tiny", "0.15", "0.60", "0.15", "0.075/0.60", "8.19k", "small"]
     assert lines[2].split()[:2] == ["mine", "~0.3704"]
     assert "newest price of 20" in lines[-1]
 

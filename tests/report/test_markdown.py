@@ -15,22 +15,22 @@ def test_the_report(tell) -> None:
 
 | Step | USD | Of list | How known |
 |---|---:|---:|---|
-| **List price** | 164.30 | 100% |  |
-| Provider prompt cache | -41.05 | -25% | measured |
-| Routing | -10.00 | -6% | estimated |
-| Service tier | -2.00 | -1% | measured |
-| `zippy` | -1.00 | -1% | estimated |
+| **List price** | 164.3031 | 100% |  |
+| Provider prompt cache | -41.0500 | -25% | measured |
+| Routing | -10.0000 | -6% | estimated |
+| Service tier | -2.0000 | -1% | measured |
+| `zippy` | -1.0000 | -1% | estimated |
 | Our own overhead | +0.0010 | +<1% |  |
-| **Paid** | 110.25 | 67% |  |
+| **Paid** | 110.2541 | 67% |  |
 
 | Feature | Calls | List | Paid | Saved | Share |
 |---|---:|---:|---:|---:|---:|
-| `chat` | 1 | 151.30 | 100.00 | 34% | 91% |
-| `docs` | 1 | 1.00 | 1.25 | -25% | 1% |
+| `chat` | 1 | 151.3000 | 100.0000 | 34% | 91% |
+| `docs` | 1 | 1.0000 | 1.2500 | -25% | 1% |
 | `red<script>\\|'@team` | 1 | 0.0031 | 0.0041 | -32% | <1% |
 | `東京の検索` | 1 | unknown | unknown | - | 0% |
-| `(no tag)` | 1 | 12.00 | 9.00 | 25% | 8% |
-| **Total** | 5 | 164.30 | 110.25 | 33% | 100% |
+| `(no tag)` | 1 | 12.0000 | 9.0000 | 25% | 8% |
+| **Total** | 5 | 164.3031 | 110.2541 | 33% | 100% |
 
 5 calls, 1 failed, 1 with usage counted by scrimp, as the provider reported none. 1,200 tokens in (200 from the provider's cache), 50 out. Amounts in USD.
 

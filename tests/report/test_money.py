@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrimp.call import NANO, usd
-from scrimp.report.money import Amount, alike, column, dollars, percent
+from scrimp.report.money import Amount, align, apportion, decimals, dollars, listing, nearest, percent
 from scrimp.store.base import Rollup
 
 
@@ -46,13 +46,13 @@ def test_a_sign_is_shown_where_it_is_asked_for() -> None:
 def test_points_stand_one_above_the_other() -> None:
     priced, unpriced = Rollup(hour=0), Rollup(hour=0, calls=1, unpriced=1)
     rows = [Amount(priced, 1_234_500_000_000), Amount(priced, -12_000), Amount(unpriced, 0), Amount(priced, 0)]
-    assert column(rows) == [
+    assert align([row.text() for row in rows]) == [
         "1,234.50    ",
         "   -0.000012",
         "     unknown",
         "    0.00    ",
     ]
-    assert column([]) == []
+    assert align([]) == []
 
 
 def test_what_has_no_price_is_unknown_and_never_0() -> None:
@@ -61,10 +61,37 @@ def test_what_has_no_price_is_unknown_and_never_0() -> None:
     assert Amount(Rollup(hour=0), 0).text() == "0.00"
 
 
-def test_small_amounts_that_are_read_together_have_as_many_decimals() -> None:
+def test_amounts_of_one_sum_share_their_decimals_and_the_least_shows_two_digits() -> None:
+    assert [decimals(sums) for sums in ([], [0], [5 * NANO, 0], [NANO // 2], [12_400, -400], [2 * NANO, 1_000_000])] == [
+        2, 2, 2, 4, 8, 4,
+    ]  # fmt: skip
+    assert decimals([10**18, 1]) == 9
+
+
+amounts = st.lists(st.integers(-(10**13), 10**13), max_size=8)
+
+
+@given(amounts, st.integers(2, 9))
+def test_parts_sum_to_what_the_whole_is_rounded_to_and_each_is_rounded_up_or_down(
+    parts: list[int], places: int
+) -> None:
+    rounded = apportion(parts, nearest(sum(parts), places), places)
+    assert sum(rounded) == nearest(sum(parts), places)
+    assert all(abs(one - part) < 10 ** (9 - places) for one, part in zip(rounded, parts, strict=True))
+
+
+@given(amounts)
+def test_parts_of_another_whole_are_rounded_each_by_itself(parts: list[int]) -> None:
+    far = nearest(sum(parts), 4) + 100 * NANO
+    assert apportion(parts, far, 4) == [nearest(part, 4) for part in parts]
+
+
+def test_a_column_adds_up_as_it_is_printed() -> None:
     sums = Rollup(hour=0)
-    assert alike([Amount(sums, 12_400), Amount(sums, -400), Amount(sums, 0)]) == ["0.00001240", "-0.00000040", "0.00"]
-    assert alike([Amount(sums, 12_400), Amount(sums, 2 * NANO)]) == ["0.000012", "2.00"]
+    parts = [Amount(sums, 1_004_000_000), Amount(sums, 1_004_000_000), Amount(sums, 1_000_000)]
+    assert listing(parts, Amount(sums, 2_009_000_000), 2) == ["1.01", "1.00", "0.0010", "2.01"]
+    thirds = [Amount(sums, 333_333_333)] * 3
+    assert listing(thirds, Amount(sums, 999_999_999), 4) == ["0.3334", "0.3333", "0.3333", "1.0000"]
 
 
 def test_percents_are_whole_and_none_vanishes() -> None:

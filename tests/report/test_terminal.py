@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
+from scrimp.call import usd
 from scrimp.report.labels import width
-from scrimp.report.money import dollars
 from scrimp.report.numbers import DIMENSIONS, gather
 from scrimp.report.terminal import render, spark
 from scrimp.store.base import Rollup
@@ -19,22 +20,22 @@ from scrimp.store.base import Rollup
 def test_the_report_at_80_columns(tell) -> None:
     assert render(tell()) == snapshot("""\
 Savings  1 Nov 00:00 to 4 Nov 2026 04:00 (UTC)           measured ▒  estimated ░
- List price               164.30    ██████████████████████████████████████  100%
-   Provider prompt cache  -41.05                                 ▒▒▒▒▒▒▒▒▒  -25%
-   Routing                -10.00                              ░░░            -6%
-   Service tier            -2.00                              ▒              -1%
-   zippy                   -1.00                             ░               -1%
+ List price               164.3031  ██████████████████████████████████████  100%
+   Provider prompt cache  -41.0500                               ▒▒▒▒▒▒▒▒▒  -25%
+   Routing                -10.0000                            ░░░            -6%
+   Service tier            -2.0000                            ▒              -1%
+   zippy                   -1.0000                           ░               -1%
    Our own overhead        +0.0010                           ▓              +<1%
- Paid                     110.25    █████████████████████████                67%
+ Paid                     110.2541  █████████████████████████                67%
 
  Feature             Calls      List      Paid  Saved       Share  Daily
  ───────────────────────────────────────────────────────────────────────
- chat                    1  151.30    100.00      34%  █████  91%   █▁▁▁
- docs                    1    1.00      1.25     -25%  ░░░░░   1%   ▁█▁▁
+ chat                    1  151.3000  100.0000    34%  █████  91%   █▁▁▁
+ docs                    1    1.0000    1.2500   -25%  ░░░░░   1%   ▁█▁▁
  red<script>|`@team      1    0.0031    0.0041   -32%  ░░░░░  <1%   ▁▁█▁
  東京の検索              1   unknown   unknown      -  ░░░░░   0%   ▁▁▁▁
- (no tag)                1   12.00      9.00      25%  ░░░░░   8%   ▁▁▁█
- Total                   5  164.30    110.25      33%  █████ 100%   █▁▁▁
+ (no tag)                1   12.0000    9.0000    25%  ░░░░░   8%   ▁▁▁█
+ Total                   5  164.3031  110.2541    33%  █████ 100%   █▁▁▁
 
 5 calls, 1 failed, 1 with usage counted by scrimp, as the provider reported
 none. 1,200 tokens in (200 from the provider's cache), 50 out. Amounts in USD.
@@ -49,20 +50,20 @@ def test_a_narrow_terminal_loses_columns_from_the_right_and_no_money(tell) -> No
     assert render(tell(("tag",)), 48) == snapshot("""\
 Savings  1 Nov 00:00 to 4 Nov 2026 04:00 (UTC)
 measured ▒  estimated ░
- List price               164.30
-   Provider prompt cache  -41.05
-   Routing                -10.00
-   Service tier            -2.00
-   zippy                   -1.00
+ List price               164.3031
+   Provider prompt cache  -41.0500
+   Routing                -10.0000
+   Service tier            -2.0000
+   zippy                   -1.0000
    Our own overhead        +0.0010
- Paid                     110.25
+ Paid                     110.2541
 
- Tag       Calls    List    Paid  Saved
- ──────────────────────────────────────
- a             1  151.30  100.00    34%
- b             1  151.30  100.00    34%
- (no tag)      4   13.00   10.25    21%
- Total         5  164.30  110.25    33%
+ Tag       Calls      List      Paid  Saved
+ ──────────────────────────────────────────
+ a             1  151.3000  100.0000    34%
+ b             1  151.3000  100.0000    34%
+ (no tag)      4   13.0031   10.2541    21%
+ Total         5  164.3031  110.2541    33%
  A call with two tags counts in both rows; the
  total is the total of calls.
 
@@ -89,11 +90,11 @@ Savings  1 Nov 2026, 00:00 to 01:00 (UTC)                measured ▒  estimated
    Our own overhead        0.00                                               0%
  Paid                      0.00001200  ██████████████████████████████████    97%
 
- Feature   Calls      List      Paid  Saved       Share
- ──────────────────────────────────────────────────────
- demo          3  0.000012  0.000012     3%  █████ 100%
- (no tag)      0  0.00      0.00          -  ░░░░░   0%
- Total         3  0.000012  0.000012     3%  █████ 100%
+ Feature   Calls        List        Paid  Saved       Share
+ ──────────────────────────────────────────────────────────
+ demo          3  0.00001240  0.00001200     3%  █████ 100%
+ (no tag)      0  0.00        0.00            -  ░░░░░   0%
+ Total         3  0.00001240  0.00001200     3%  █████ 100%
 
 3 calls. 80 tokens in, 9 out. Amounts in USD.
 """)
@@ -124,7 +125,9 @@ def test_whatever_a_label_says_lines_fit_and_nothing_steers_the_terminal(
                   savings={(label, "measured"): saving})  # fmt: skip
     text = render(gather([cell]), columns)
     assert "\x1b" not in text
-    assert dollars(listed) in text
+    shown = re.search(r"List price +([\d,]+\.\d+)", text)
+    assert shown is not None
+    assert abs(Decimal(shown[1].replace(",", "")) - Decimal(usd(listed))) <= Decimal("0.005")
     assert max(map(width, text.split("\n"))) <= columns
 
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from scrimp.report import charts
 from scrimp.report.labels import clean
-from scrimp.report.money import Amount, alike, column, percent
+from scrimp.report.money import Amount, align, listing, nearest, percent
 from scrimp.report.numbers import (
     HOURS_A_DAY,
     Dimension,
@@ -29,10 +29,10 @@ from scrimp.report.numbers import (
     share,
     whole_hours,
 )
-from scrimp.report.steps import Step, waterfall
+from scrimp.report.steps import Step, decimals_of, printed, waterfall
 from scrimp.report.times import day_name, period
 from scrimp.report.words import counts, default_address, nothing, table_note, unpriced_note
-from scrimp.store.base import HOUR, Store
+from scrimp.store.base import HOUR, Rollup, Store
 
 MOST_ROWS = 50
 PAGE_DAYS = 30
@@ -81,15 +81,17 @@ def render(report: Report, address: str = "", scrimp: str = "scrimp") -> str:
     )
     total = report.total
     steps = waterfall(total)
+    shown = [row.sums for table in report.tables for row in table.top(MOST_ROWS)]
+    places = decimals_of(report, [*shown, *report.days.values()])
     return environment.get_template("report.html.j2").render(
         address=address or default_address(),
         adds_up=report.adds_up,
         counts=counts(total),
         css=Markup(_css()),
-        days=list(_days(report)),
+        days=list(_days(report, places)),
         days_chart=charts.days(report) if len(report.days) > 1 else "",
         days_named=[day_name(day) for day in (min(report.days, default=0), max(report.days, default=0))],
-        figures=_figures(report),
+        figures=_figures(report, places),
         models=[
             (clean(row.model) or "(no model)", clean(row.provider) or "(no provider)", f"{row.calls:,}")
             for row in report.unpriced_models[:MOST_ROWS]
@@ -100,8 +102,8 @@ def render(report: Report, address: str = "", scrimp: str = "scrimp") -> str:
         period=period(report),
         scrimp=scrimp,
         policy=f"default-src 'none'; {_policy()}",
-        steps=list(_steps(report, steps)),
-        tables=[(table.by, list(_rows(report, table)), table_note(table.by)) for table in report.tables],
+        steps=list(_steps(report, steps, places)),
+        tables=[(table.by, list(_rows(report, table, places)), table_note(table.by)) for table in report.tables],
         total=total,
         unpriced_note=unpriced_note(total),
     )
@@ -116,11 +118,12 @@ def _policy() -> str:
     return f"style-src 'self' 'sha256-{digest}'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 
 
-def _figures(report: Report) -> list[tuple[str, str, str, str]]:
+def _figures(report: Report, places: int) -> list[tuple[str, str, str, str]]:
     """The headline: name, figure, what to know about it, tone."""
     total = report.total
     gain = saved(total)
-    paid, listed, less = map(_usd, alike(Amount(total, nano) for nano in (total.paid_nano, total.list_nano, gain)))
+    spent, full = nearest(total.paid_nano, places), nearest(total.list_nano, places)
+    paid, listed, less = (_usd(Amount(total, nano).text(places)) for nano in (spent, full, full - spent))
     priceless = "not in the amounts" if total.unpriced else "every call has one"
     return [
         ("Paid", paid, "", ""),
@@ -135,24 +138,23 @@ def _usd(text: str) -> str:
     return f"-${text[1:]}" if text.startswith("-") else f"${text}" if text[0].isdigit() else text
 
 
-def _steps(report: Report, steps: list[Step]) -> Iterator[tuple[Step, str, Markup, str, str, str]]:
+def _steps(report: Report, steps: list[Step], places: int) -> Iterator[tuple[Step, str, Markup, str, str, str]]:
     """Each step of the waterfall with its amount, bar, part of list, how it is known, tone."""
     total = report.total
-    amounts = column((Amount(total, step.shown, sign=not step.whole) for step in steps), FIGURE_SPACE)
+    amounts = align(printed(total, steps, places), FIGURE_SPACE)
     for step, money in zip(steps, amounts, strict=True):
         part = percent(share(step.shown, total.list_nano), sign=not step.whole)
         known = step.kind if step.kind in ("measured", "estimated") else ""
         yield step, money.strip(" "), charts.bar(step), part, known, _tone(step.saves)
 
 
-def _rows(report: Report, table: Table) -> Iterator[Row]:
+def _rows(report: Report, table: Table, places: int) -> Iterator[Row]:
     """The rows of a table; the last one is the total."""
     if not report.days:
         return
     total = Group("Total", report.total, {day: sums.paid_nano for day, sums in report.days.items()})
     groups = [*table.top(MOST_ROWS), total]
-    lists = column((Amount(group.sums, group.sums.list_nano) for group in groups), FIGURE_SPACE)
-    paids = column((Amount(group.sums, group.sums.paid_nano) for group in groups), FIGURE_SPACE)
+    lists, paids = _columns([group.sums for group in groups], places)
     first, last = min(report.days), max(report.days)
     for group, listed, paid in zip(groups, lists, paids, strict=True):
         part = share(group.sums.paid_nano, report.total.paid_nano)
@@ -172,11 +174,17 @@ def _rows(report: Report, table: Table) -> Iterator[Row]:
         )
 
 
-def _days(report: Report) -> Iterator[tuple[str, str, str, str, str]]:
+def _columns(sums: list[Rollup], places: int) -> tuple[list[str], list[str]]:
+    """List and paid of some parts and, last, of their whole."""
+    *lists, full = (Amount(one, one.list_nano) for one in sums)
+    *paids, spent = (Amount(one, one.paid_nano) for one in sums)
+    return align(listing(lists, full, places), FIGURE_SPACE), align(listing(paids, spent, places), FIGURE_SPACE)
+
+
+def _days(report: Report, places: int) -> Iterator[tuple[str, str, str, str, str]]:
     every = list(report.days.values())
-    lists = column((Amount(sums, sums.list_nano) for sums in every), FIGURE_SPACE)
-    paids = column((Amount(sums, sums.paid_nano) for sums in every), FIGURE_SPACE)
-    for (day, sums), listed, paid in zip(report.days.items(), lists, paids, strict=True):
+    lists, paids = _columns([*every, report.total], places)
+    for (day, sums), listed, paid in zip(report.days.items(), lists, paids, strict=False):
         part = percent(share(saved(sums), sums.list_nano))
         yield day_name(day), f"{sums.calls:,}", listed.strip(" "), paid.strip(" "), part
 

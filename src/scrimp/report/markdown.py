@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scrimp.report.labels import clean
-from scrimp.report.money import Amount, alike, percent
+from scrimp.report.money import Amount, listing, percent
 from scrimp.report.numbers import Group, Report, saved, share
-from scrimp.report.steps import waterfall
+from scrimp.report.steps import decimals_of, printed, waterfall
 from scrimp.report.times import period
 from scrimp.report.words import counts, next_command, table_note, unpriced_note
 
@@ -19,7 +19,9 @@ def render(report: Report, address: str = "", scrimp: str = "scrimp") -> str:
     if not report.total.calls:
         first, _, *rest = next_command(report, address, scrimp)
         return "\n".join([first, "", "```", *rest, "```"]) + "\n"
-    lines = [f"## Savings, {period(report)}", "", *_waterfall(report), "", *_table(report), ""]
+    groups = report.table.top(MOST_ROWS)
+    places = decimals_of(report, (row.sums for row in groups))
+    lines = [f"## Savings, {period(report)}", "", *_waterfall(report, places), "", *_table(report, groups, places), ""]
     note = table_note(report.table.by)
     if note:
         lines.extend((note, ""))
@@ -30,11 +32,11 @@ def render(report: Report, address: str = "", scrimp: str = "scrimp") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _waterfall(report: Report) -> Iterator[str]:
+def _waterfall(report: Report, places: int) -> Iterator[str]:
     yield "| Step | USD | Of list | How known |"
     yield "|---|---:|---:|---|"
     steps = waterfall(report.total)
-    amounts = alike(Amount(report.total, step.shown, sign=not step.whole) for step in steps)
+    amounts = printed(report.total, steps, places)
     for step, money in zip(steps, amounts, strict=True):
         part = percent(share(step.shown, report.total.list_nano), sign=not step.whole)
         name = f"**{step.label}**" if step.whole else step.label if step.known else _cell(step.label)
@@ -42,13 +44,14 @@ def _waterfall(report: Report) -> Iterator[str]:
         yield f"| {name} | {money} | {part} | {known} |"
 
 
-def _table(report: Report) -> Iterator[str]:
+def _table(report: Report, groups: list[Group], places: int) -> Iterator[str]:
     yield f"| {report.table.by.capitalize()} | Calls | List | Paid | Saved | Share |"
     yield "|---|---:|---:|---:|---:|---:|"
-    rows = [*report.table.top(MOST_ROWS), Group("Total", report.total)]
+    total = report.total
+    rows = [*groups, Group("Total", total)]
     names = [*(_cell(row.name) for row in rows[:-1]), "**Total**"]
-    lists = alike(Amount(row.sums, row.sums.list_nano) for row in rows)
-    paids = alike(Amount(row.sums, row.sums.paid_nano) for row in rows)
+    lists = listing([Amount(row.sums, row.sums.list_nano) for row in groups], Amount(total, total.list_nano), places)
+    paids = listing([Amount(row.sums, row.sums.paid_nano) for row in groups], Amount(total, total.paid_nano), places)
     for name, row, listed, paid in zip(names, rows, lists, paids, strict=True):
         part = percent(share(saved(row.sums), row.sums.list_nano))
         of_all = percent(share(row.sums.paid_nano, report.total.paid_nano))

@@ -1,8 +1,12 @@
-"""Nanodollars as people read them: two decimals, four under a dollar, and more where an amount would vanish."""
+"""Nanodollars as people read them: two decimals, four under a dollar, and more where an amount would vanish.
+
+What a reader may add up adds up as printed: sums share their decimals, and their parts are rounded so that they sum to
+what the whole is rounded to.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from scrimp.call import NANO
@@ -48,17 +52,60 @@ class Amount(NamedTuple):
         return dollars(self.nano, self.sign, places)
 
 
-def alike(amounts: Iterable[Amount]) -> list[str]:
-    """Amounts that are read together: all below a dollar have as many decimals, so that what adds up is seen to."""
-    every = list(amounts)
-    small = all(abs(amount.nano) < NANO for amount in every)
-    places = max((places_of(amount.nano) for amount in every), default=0) if small else 0
-    return [amount.text(places) for amount in every]
+def decimals(amounts: Iterable[int]) -> int:
+    """The decimals that amounts share which are read as one sum: two from a dollar on, else four, more for the least.
+
+    Enough that the smallest that is not 0 shows two digits, so that none vanishes and a rounding changes none to 0.
+    """
+    sizes = [abs(nano) for nano in amounts if nano]
+    places = 2 if not sizes or max(sizes) >= NANO else 4
+    while sizes and _vanishes(min(sizes), places):
+        places += 1
+    return places
 
 
-def column(amounts: Iterable[Amount], blank: str = " ") -> list[str]:
+def nearest(nano: int, places: int) -> int:
+    """An amount rounded to so many decimals, still in nanodollars; halves go up."""
+    unit: int = 10 ** (NANO_PLACES - places)
+    return (nano + unit // 2) // unit * unit
+
+
+def apportion(parts: Sequence[int], whole: int, places: int) -> list[int]:
+    """Parts rounded up or down so that they sum to the rounded `whole`: the largest remainders go up (Hamilton).
+
+    Each is rounded by itself where that cannot be, because they are not the parts of this whole.
+    """
+    unit = 10 ** (NANO_PLACES - places)
+    floors = [nano // unit * unit for nano in parts]
+    rests = sorted((floor - nano, index) for index, (floor, nano) in enumerate(zip(floors, parts, strict=True)))
+    missing = (whole - sum(floors)) // unit
+    if not 0 <= missing <= sum(rest < 0 for rest, _ in rests):
+        return [nearest(nano, places) for nano in parts]
+    for _, index in rests[:missing]:
+        floors[index] += unit
+    return floors
+
+
+def listing(parts: Sequence[Amount], whole: Amount, places: int) -> list[str]:
+    """A column of parts and, last, their whole, that adds up as it is printed.
+
+    A part of which so few decimals would leave less than two digits is shown with more.
+    """
+    rounded = apportion([part.nano for part in parts], nearest(whole.nano, places), places)
+    texts = [
+        part.text() if _vanishes(part.nano, places) else part._replace(nano=nano).text(places)
+        for part, nano in zip(parts, rounded, strict=True)
+    ]
+    return [*texts, whole._replace(nano=nearest(whole.nano, places)).text(places)]
+
+
+def _vanishes(nano: int, places: int) -> bool:
+    """Whether so few decimals leave less than two digits of an amount that is not 0."""
+    return 0 < abs(nano) * 10**places < 10 * NANO and places < NANO_PLACES
+
+
+def align(texts: Sequence[str], blank: str = " ") -> list[str]:
     """Amounts one above the other: points aligned by padding the right with `blank`, then all as wide."""
-    texts = alike(amounts)
     longest = max((len(text.partition(".")[2]) for text in texts), default=0)
     padded = [text + blank * (longest - len(text.partition(".")[2])) if "." in text else text for text in texts]
     widest = max((len(text) for text in padded), default=0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from scrimp.call import NANO
 from scrimp.report.labels import clean
-from scrimp.report.numbers import STRATEGIES, savings
+from scrimp.report.money import Amount, apportion, decimals, nearest
+from scrimp.report.numbers import STRATEGIES, Report, savings
 from scrimp.store.base import Rollup
 
 StepKind = Literal["whole", "measured", "estimated", "overhead"]
@@ -69,3 +72,19 @@ def waterfall(sums: Rollup) -> list[Step]:
         steps.append(Step(label, kind, change, before / widest, after / widest))
     steps.append(Step("Paid", "whole", sums.paid_nano, 0.0, sums.paid_nano / widest, last=True))
     return steps
+
+
+def decimals_of(report: Report, parts: Iterable[Rollup]) -> int:
+    """The decimals of a report's sums. Below a dollar its parts (groups, days) have as many: they add up too."""
+    shown = [step.shown for step in waterfall(report.total)]
+    if max(map(abs, shown)) < NANO:
+        shown.extend(nano for sums in parts for nano in (sums.list_nano, sums.paid_nano))
+    return decimals(shown)
+
+
+def printed(sums: Rollup, steps: Sequence[Step], places: int) -> list[str]:
+    """The amount of each step of a waterfall: list, with what is saved and added, is paid, as they are printed."""
+    first, *moves, last = [step.shown for step in steps]
+    first, last = nearest(first, places), nearest(last, places)
+    amounts = [first, *apportion(moves, last - first, places), last]
+    return [Amount(sums, nano, sign=not step.whole).text(places) for step, nano in zip(steps, amounts, strict=True)]

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from scrimp.report.labels import clean, cut, fit, width
-from scrimp.report.money import Amount, column, percent
+from scrimp.report.money import Amount, align, listing, percent
 from scrimp.report.numbers import Group, Report, UnpricedModel, saved, share
-from scrimp.report.steps import MARKS, Step, waterfall
+from scrimp.report.steps import MARKS, Step, decimals_of, printed, waterfall
 from scrimp.report.times import period
 from scrimp.report.words import counts, next_command, table_note, unpriced_note
 
@@ -35,7 +35,9 @@ def render(report: Report, columns: int = 80, colour: bool = False, address: str
     """
     if not report.total.calls:
         return "\n".join(next_command(report, address, scrimp)) + "\n"
-    lines = [*_waterfall(report, columns, colour), "", *_table(report, columns, colour), ""]
+    groups = report.table.top(MOST_ROWS)
+    places = decimals_of(report, (row.sums for row in groups))
+    lines = [*_waterfall(report, columns, colour, places), "", *_table(report, groups, columns, colour, places), ""]
     lines.extend(_wrapped(counts(report.total), columns))
     lines.extend(_unpriced(report, columns))
     if not report.adds_up:
@@ -43,7 +45,7 @@ def render(report: Report, columns: int = 80, colour: bool = False, address: str
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _waterfall(report: Report, columns: int, colour: bool) -> Iterator[str]:
+def _waterfall(report: Report, columns: int, colour: bool, places: int) -> Iterator[str]:
     title, legend = f"Savings  {period(report)}", "measured ▒  estimated ░"
     room = columns - width(title) - width(legend)
     if room >= 2:
@@ -53,8 +55,8 @@ def _waterfall(report: Report, columns: int, colour: bool) -> Iterator[str]:
         yield cut(legend, columns)
     steps = waterfall(report.total)
     names = [f" {step.label}" if step.whole else f"   {step.label}" for step in steps]
-    longest = min(max(width(name) for name in names), 28)
-    amounts = column(Amount(report.total, step.shown, sign=not step.whole) for step in steps)
+    amounts = align(printed(report.total, steps, places))
+    longest = min(max(width(name) for name in names), 28, columns - 2 - width(amounts[0]))
     percents = [percent(share(step.shown, report.total.list_nano), sign=not step.whole) for step in steps]
     bars = columns - longest - width(amounts[0]) - max(map(len, percents)) - 6
     for step, name, money, part in zip(steps, names, amounts, percents, strict=True):
@@ -80,12 +82,11 @@ class _Column(NamedTuple):
     colours: Sequence[int]
 
 
-def _table(report: Report, columns: int, colour: bool) -> Iterator[str]:
-    rows = report.table.top(MOST_ROWS)
+def _table(report: Report, rows: list[Group], columns: int, colour: bool, places: int) -> Iterator[str]:
     total = Group("Total", report.total, {day: sums.paid_nano for day, sums in report.days.items()})
     every = [*rows, total]
     names = [clean(row.name) for row in every]
-    kept = _columns(report, every)
+    kept = _columns(report, every, places)
     narrowest, widest = NAME_COLUMNS
     longest = max(narrowest, min(widest, max(width(name) for name in [*names, report.table.by])))
     while len(kept) > 2 and min(longest, ROOMY_NAME) + sum(_wide(one) for one in kept) + 1 > columns:
@@ -100,15 +101,17 @@ def _table(report: Report, columns: int, colour: bool) -> Iterator[str]:
     yield from (f" {line}" for line in _wrapped(table_note(report.table.by), columns - 1))
 
 
-def _columns(report: Report, rows: list[Group]) -> list[_Column]:
-    """The columns in order of worth: the last is the first to go."""
+def _columns(report: Report, rows: list[Group], places: int) -> list[_Column]:
+    """The columns in order of worth: the last is the first to go. The last row is the total."""
+    *lists, whole_list = (Amount(row.sums, row.sums.list_nano) for row in rows)
+    *paids, whole_paid = (Amount(row.sums, row.sums.paid_nano) for row in rows)
     none = [0] * len(rows)
     gains = [-saved(row.sums) for row in rows]
     parts = [share(row.sums.paid_nano, report.total.paid_nano) for row in rows]
     kept = [
         _Column("Calls", [f"{row.sums.calls:,}" for row in rows], none),
-        _Column("List", column(Amount(row.sums, row.sums.list_nano) for row in rows), none),
-        _Column("Paid", column(Amount(row.sums, row.sums.paid_nano) for row in rows), none),
+        _Column("List", align(listing(lists, whole_list, places)), none),
+        _Column("Paid", align(listing(paids, whole_paid, places)), none),
         _Column("Saved", [percent(share(saved(row.sums), row.sums.list_nano)) for row in rows], gains),
         _Column("Share", [f"{_blocks(part)} {percent(part):>4}" for part in parts], none),
     ]
