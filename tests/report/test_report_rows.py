@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from decimal import Decimal
+from typing import get_type_hints
 
 import pytest
 from hypothesis import given
@@ -13,8 +15,9 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from scrimp.call import TOKEN_CLASSES
+from scrimp.report.labels import clean
 from scrimp.report.rows import cell, row, write_csv, write_jsonl
-from scrimp.store.base import Record
+from scrimp.store.base import Record, SavingRow
 
 
 def as_csv(records: list[Record]) -> str:
@@ -87,7 +90,7 @@ def test_amounts_in_a_table_add_up_call_by_call(records: list[Record]) -> None:
 def test_lines_end_and_quote_as_rfc_4180_has_it() -> None:
     text = as_csv([Record(id='say "hi", or\nnot', at=0)])
     assert text.endswith("\r\n")
-    assert text.split("\r\n")[1].startswith('"say ""hi"", or\nnot",1970-01-01T00:00:00Z,')
+    assert text.split("\r\n")[1].startswith('"say ""hi"", or not",1970-01-01T00:00:00Z,')
 
 
 @pytest.mark.parametrize("label", ["=1+1", "+1", "-1+1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "--1", "-1.5.2"])
@@ -109,13 +112,25 @@ def test_lists_become_text_that_is_safe_too() -> None:
 @given(st.text(st.characters(exclude_categories=("Cs",))))
 def test_a_label_comes_back_out_of_the_table(label: str) -> None:
     read = list(csv.DictReader(io.StringIO(as_csv([Record(id="x", at=0, feature=label)]), newline="")))
-    assert read[0]["feature"] in (label, f"'{label}")
+    assert read[0]["feature"] in (clean(label), f"'{clean(label)}")
 
 
-def test_json_lines_keep_labels_as_they_are(records: list[Record]) -> None:
+def test_no_text_cell_carries_what_steers_a_terminal_or_ends_a_string() -> None:
+    bad = "m\x1b[2J\x00\x9b1mx\u202ey\r\nz"
+    names = [name for name, kind in get_type_hints(Record).items() if kind is str]
+    record = Record(**{**dict.fromkeys(names, bad), "at": 0}, tags=(bad,), savings=(SavingRow(bad, 1, "measured"),))
+    file = io.StringIO(newline="")
+    write_jsonl([record], file)
+    for text in (as_csv([record]).replace("\r\n", ""), file.getvalue().rstrip("\n")):
+        assert not any(unicodedata.category(char) in ("Cc", "Cf") for char in text)
+        assert "\\u001b" not in text and "\\u0000" not in text
+        assert text.count("mxy z") >= len({"model", "feature", "user", "tags", "savings"})
+
+
+def test_json_lines_have_labels_cleaned(records: list[Record]) -> None:
     file = io.StringIO()
     write_jsonl(records, file)
     lines = [json.loads(line) for line in file.getvalue().splitlines()]
-    assert [line["feature"] for line in lines] == [record.feature for record in records]
+    assert [line["feature"] for line in lines] == [clean(record.feature) for record in records]
     assert lines[0]["tags"] == ["a", "b"]
     assert lines[2]["paid_usd"] is None

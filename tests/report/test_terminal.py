@@ -131,6 +131,12 @@ def test_whatever_a_label_says_lines_fit_and_nothing_steers_the_terminal(
     assert max(map(width, text.split("\n"))) <= columns
 
 
+def test_models_without_a_price_are_listed_without_what_steers_a_terminal() -> None:
+    text = render(gather([Rollup(hour=1, model="m\x1b[2J\x00\u202ex", provider="p\x07\x9b1m", calls=1, unpriced=1)]))
+    assert "  mx at p\n" in text
+    assert not set("\x1b\x00\x07\x9b\u202e") & set(text)
+
+
 def test_colour_marks_what_was_saved_and_what_cost_more_and_takes_no_room(tell) -> None:
     coloured, plain = render(tell(), colour=True), render(tell())
     assert "\x1b[32m" in coloured and "\x1b[31m" in coloured

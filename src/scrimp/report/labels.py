@@ -18,6 +18,8 @@ MOST_MARKS = 2
 
 def clean(text: str) -> str:
     """One line of printable text: no escape sequences, controls, bidi or zero-width marks; blanks as one space."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split()) or ("(unprintable)" if text else "")
     kept: list[str] = []
     marks = 0
     for char in ESCAPE.sub("", text):

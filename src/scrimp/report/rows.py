@@ -1,6 +1,7 @@
 """One call as one row of a table: exact decimal strings, times in UTC, cells that no spreadsheet takes for a formula.
 
-CSV as RFC 4180 has it (CRLF, quotes doubled); JSON lines carry the same columns, with lists where CSV has text.
+CSV as RFC 4180 has it (CRLF, quotes doubled); JSON lines carry the same columns, with lists where CSV has text. Text is
+cleaned as it is for a terminal: a file of records gets printed too, and programs that read it end at a NUL.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, TextIO
 import msgspec
 
 from scrimp.call import TOKEN_CLASSES, usd
+from scrimp.report.labels import clean
 from scrimp.report.times import stamp
 from scrimp.store.base import Record
 
@@ -27,7 +29,7 @@ def row(record: Record) -> dict[str, Any]:
     Amounts of a call without a known price are None, not 0. `first_byte_ms` and `total_ms` run from the call's
     arrival, `scrimp_ms` is our own time before it left; a duration that was not measured is empty.
     """
-    return {
+    columns = {
         "id": record.id,
         "time": stamp(record.at),
         "provider": record.provider,
@@ -59,6 +61,7 @@ def row(record: Record) -> dict[str, Any]:
         "total_ms": _milliseconds(record.total_ns),
         "scrimp_ms": _milliseconds(record.overhead_ns),
     }
+    return {name: _cleaned(value) for name, value in columns.items()}
 
 
 def write_csv(records: Iterable[Record], file: TextIO) -> None:
@@ -84,6 +87,16 @@ def cell(value: Any) -> Any:
         value = ",".join(value) if plain else msgspec.json.encode(value).decode()
     if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
         return f"'{value}"
+    return value
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_cleaned(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _cleaned(part) for name, part in value.items()}
     return value
 
 
