@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scrimp.report.labels import clean
 from scrimp.report.numbers import (
     DIMENSIONS,
     Group,
@@ -18,6 +20,7 @@ from scrimp.report.numbers import (
     saved,
     savings,
     share,
+    total_row,
     whole_hours,
 )
 from scrimp.store.base import HOUR, SUMS, Record, Rollup, SavingRow, roll_up
@@ -108,10 +111,31 @@ def test_a_shortened_table_says_how_many_rows_it_joins_and_keeps_the_untagged_on
     assert table.top(10) == table.groups
 
 
-def test_calls_without_a_label_have_a_row_even_when_there_are_none(tell) -> None:
-    table = tell(("model",)).table
-    assert [row.name for row in table.groups] == ["gpt-5", "claude", "gpt-5-mini", "llama|9", "(no tag)"]
-    assert table.groups[-1].sums.calls == 0
+def test_calls_without_a_label_have_a_row_even_when_there_are_none() -> None:
+    table = gather([Rollup(hour=0, user="u", calls=1)], ("user",)).table
+    assert [(row.name, row.sums.calls) for row in table.groups] == [("u", 1), ("(no tag)", 0)]
+
+
+def test_calls_without_a_model_have_a_row_only_when_there_are_some(tell) -> None:
+    assert [row.name for row in tell(("model",)).table.groups] == ["gpt-5", "claude", "gpt-5-mini", "llama|9"]
+    table = gather([Rollup(hour=0, calls=2), Rollup(hour=0, model="m", calls=1)], ("model",)).table
+    assert [(row.name, row.sums.calls) for row in table.groups] == [("m", 1), ("(no model)", 2)]
+    many = Table("model", [Group(str(number), Rollup(hour=0, calls=1)) for number in range(9)])
+    assert [row.name for row in many.top(4)] == ["0", "1", "2", "(6 more)"]
+
+
+@pytest.mark.parametrize("name", ["(no tag)", "(no model)", "Total", "overhead", "(1,204 more)", "To\u200btal"])
+def test_a_label_that_reads_like_a_row_of_ours_is_in_quotes(name: str) -> None:
+    assert Group(name).name == f'"{name}"'
+    assert Group(f'"{name}"').name == f'""{name}""'
+    assert Group(f"my {name}").name == f"my {name}"
+
+
+@given(st.lists(st.sampled_from(["", "a", "(no tag)", '"(no tag)"', "Total", '"Total"', "(2 more)"]), min_size=1))
+def test_no_two_rows_of_a_table_have_the_same_name(features: list[str]) -> None:
+    report = gather([Rollup(hour=0, feature=feature, calls=1) for feature in features])
+    names = [clean(row.name) for row in [*report.table.top(4), total_row(report)]]
+    assert len(names) == len(set(names))
 
 
 def test_a_call_with_two_tags_counts_in_both_rows_and_once_in_the_total(tell) -> None:

@@ -20,13 +20,15 @@ from scrimp.report.labels import clean
 from scrimp.report.money import Amount, align, listing, nearest, percent
 from scrimp.report.numbers import (
     HOURS_A_DAY,
+    NO_LABEL,
+    NO_MODEL,
     Dimension,
-    Group,
     Report,
     Table,
     gather,
     saved,
     share,
+    total_row,
     whole_hours,
 )
 from scrimp.report.steps import Step, decimals_of, printed, waterfall
@@ -152,8 +154,7 @@ def _rows(report: Report, table: Table, places: int) -> Iterator[Row]:
     """The rows of a table; the last one is the total."""
     if not report.days:
         return
-    total = Group("Total", report.total, {day: sums.paid_nano for day, sums in report.days.items()})
-    groups = [*table.top(MOST_ROWS), total]
+    groups = [*table.top(MOST_ROWS), total_row(report)]
     lists, paids = _columns([group.sums for group in groups], places)
     first, last = min(report.days), max(report.days)
     for group, listed, paid in zip(groups, lists, paids, strict=True):
@@ -162,7 +163,7 @@ def _rows(report: Report, table: Table, places: int) -> Iterator[Row]:
         name = clean(group.name)
         yield Row(
             name=name,
-            none=not group.label,
+            none=group.row in (NO_LABEL, NO_MODEL),
             calls=f"{group.sums.calls:,}",
             list=listed.strip(" "),
             paid=paid.strip(" "),

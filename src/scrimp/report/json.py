@@ -9,7 +9,7 @@ adds_up               whether the line above holds in every sum
 daily                 rows of day, calls, list_usd, paid_usd, for days with calls
 by, groups            rows of name, calls, unpriced, list_usd, paid_usd, saved_usd, share (of what is paid; null of
                       nothing), input_tokens, output_tokens, daily (rows of day, paid_usd); by tag a call may be in
-                      several rows
+                      several rows; calls without a label are "(no tag)", a label that reads so is in quotes
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from scrimp.report.labels import clean
 from scrimp.report.money import Amount, listing, percent
-from scrimp.report.numbers import Group, Report, saved, share
+from scrimp.report.numbers import Group, Report, saved, share, total_row
 from scrimp.report.steps import decimals_of, printed, waterfall
 from scrimp.report.times import period
 from scrimp.report.words import counts, next_command, table_note, unpriced_note
@@ -48,7 +48,7 @@ def _table(report: Report, groups: list[Group], places: int) -> Iterator[str]:
     yield f"| {report.table.by.capitalize()} | Calls | List | Paid | Saved | Share |"
     yield "|---|---:|---:|---:|---:|---:|"
     total = report.total
-    rows = [*groups, Group("Total", total)]
+    rows = [*groups, total_row(report)]
     names = [*(_cell(row.name) for row in rows[:-1]), "**Total**"]
     lists = listing([Amount(row.sums, row.sums.list_nano) for row in groups], Amount(total, total.list_nano), places)
     paids = listing([Amount(row.sums, row.sums.paid_nano) for row in groups], Amount(total, total.paid_nano), places)

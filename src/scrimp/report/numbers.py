@@ -6,11 +6,13 @@ In every sum: list - savings + overhead = paid (DESIGN, section 8).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 import msgspec
 
+from scrimp.report.labels import clean
 from scrimp.store.base import HOUR, Rollup, SavingRow
 
 Dimension = Literal["feature", "user", "team", "model", "key", "tag"]
@@ -18,6 +20,11 @@ DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 
 NO_LABEL = "(no tag)"
 """How calls without a label are named; the row is there even when it is empty."""
+NO_MODEL = "(no model)"
+"""How calls without a model are named; the row is there only when they are."""
+TOTAL = "Total"
+RESERVED = re.compile(rf'"*(?:{"|".join(map(re.escape, (NO_LABEL, NO_MODEL, TOTAL, "overhead")))}|\([\d,]+ more\))"*')
+"""Names of rows of ours. A label that reads like one is shown in quotes, so that no two rows have the same name."""
 
 STRATEGIES = {
     "provider_cache": "Provider prompt cache",
@@ -36,16 +43,22 @@ HOURS_A_DAY = 24
 
 
 class Group(msgspec.Struct):
-    """All calls that share a label ("" where they have none); `daily` maps days since the epoch to nanodollars paid."""
+    """All calls that share a label; `daily` maps days since the epoch to nanodollars paid.
+
+    `row` is the name of a row of ours, which has no label: those without one, the rest, the total.
+    """
 
     label: str
     sums: Rollup = msgspec.field(default_factory=lambda: Rollup(hour=0))
     daily: dict[int, int] = {}
+    row: str = ""
 
     @property
     def name(self) -> str:
-        """The label, or what stands for none."""
-        return self.label or NO_LABEL
+        """What the row is called: its label, in quotes where a row of ours has that name."""
+        if not self.label:
+            return self.row or NO_LABEL
+        return f'"{self.label}"' if RESERVED.fullmatch(clean(self.label)) else self.label
 
     def add(self, sums: Rollup, daily: Iterable[tuple[int, int]]) -> None:
         """Add sums and what was paid on each day."""
@@ -64,11 +77,13 @@ class Table(msgspec.Struct):
         """At most `most` rows: the first ones, the rest added up as one row, the calls without a label."""
         if len(self.groups) <= most:
             return self.groups
-        kept = self.groups[: most - 2]
-        rest = Group(f"({len(self.groups) - most + 1:,} more)")
-        for group in self.groups[most - 2 : -1]:
+        labelled = [group for group in self.groups if group.label]
+        unlabelled = self.groups[len(labelled) :]
+        kept = most - 1 - len(unlabelled)
+        rest = Group("", row=f"({len(labelled) - kept:,} more)")
+        for group in labelled[kept:]:
             rest.add(group.sums, group.daily.items())
-        return [*kept, rest, self.groups[-1]]
+        return [*labelled[:kept], rest, *unlabelled]
 
 
 class UnpricedModel(msgspec.Struct, frozen=True, order=True):
@@ -141,7 +156,7 @@ def gather(
         until=last,
         total=total,
         days=dict(sorted(days.items())),
-        tables=[Table(dimension, _in_order(rows)) for dimension, rows in zip(by, groups, strict=True)],
+        tables=[Table(dimension, _in_order(rows, dimension)) for dimension, rows in zip(by, groups, strict=True)],
         unpriced_models=sorted(models, key=lambda row: (-row.calls, row)),
     )
 
@@ -154,12 +169,18 @@ def labels(cell: Rollup, by: Dimension) -> list[str]:
     return [label]
 
 
-def _in_order(rows: dict[str, Group]) -> list[Group]:
+def total_row(report: Report) -> Group:
+    """The last row of a table."""
+    return Group("", report.total, {day: sums.paid_nano for day, sums in report.days.items()}, TOTAL)
+
+
+def _in_order(rows: dict[str, Group], by: Dimension) -> list[Group]:
     if not rows:
         return []
     unlabelled = rows.pop("", Group(""))
+    unlabelled.row = NO_MODEL if by == "model" else NO_LABEL
     dearest = sorted(rows.values(), key=lambda row: (-row.sums.paid_nano, -row.sums.list_nano, row.label))
-    return [*dearest, unlabelled]
+    return [*dearest, unlabelled] if unlabelled.sums.calls or by != "model" else dearest
 
 
 def savings(sums: Rollup) -> list[SavingRow]:

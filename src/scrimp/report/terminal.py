@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from scrimp.report.labels import clean, cut, fit, width
 from scrimp.report.money import Amount, align, listing, percent
-from scrimp.report.numbers import Group, Report, UnpricedModel, saved, share
+from scrimp.report.numbers import Group, Report, UnpricedModel, saved, share, total_row
 from scrimp.report.steps import MARKS, Step, decimals_of, printed, waterfall
 from scrimp.report.times import period
 from scrimp.report.words import counts, next_command, table_note, unpriced_note
@@ -83,8 +83,7 @@ class _Column(NamedTuple):
 
 
 def _table(report: Report, rows: list[Group], columns: int, colour: bool, places: int) -> Iterator[str]:
-    total = Group("Total", report.total, {day: sums.paid_nano for day, sums in report.days.items()})
-    every = [*rows, total]
+    every = [*rows, total_row(report)]
     names = [clean(row.name) for row in every]
     kept = _columns(report, every, places)
     narrowest, widest = NAME_COLUMNS
