@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from scrimp.steps.price import without_cache
 from scrimp.store import open_store
 from scrimp.store.base import HOUR, Record, SavingRow
 
+SCRIMP = [sys.executable, "-c", "from scrimp.cli import main; main()"]
 USAGE = Usage(input=900, cached=400, output=80)
 
 
@@ -138,6 +140,33 @@ def test_a_wrong_moment_names_its_option(run, database: Path) -> None:
     assert said.code == 2
     assert "--since: 'yesterdya' is neither 7d, 24h nor a date like 2026-11-01" in said.err
     assert run("report", "--since", "2026-11-02", "--until", "2026-11-01").code == 2
+
+
+def test_two_forms_at_once_are_a_usage_error(run, database: Path) -> None:
+    said = run("report", "--json", "--md")
+    assert (said.code, said.out) == (2, "")
+    assert "--json and --md: one form at a time" in said.err
+    assert run("report", "--verify", "--html").code == 2
+    assert run("export", "--csv", "--jsonl").code == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full: writing to a full disk was not tried")
+@pytest.mark.parametrize("words", [("report",), ("report", "--json"), ("export",)])
+def test_an_output_that_cannot_be_written_is_one_line_and_exit_code_2(database: Path, words: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*SCRIMP, *words, "--store", str(database)], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30
+        )
+    assert (done.returncode, done.stderr) == (2, "scrimp: standard output cannot be written: No space left on device\n")
+
+
+def test_a_reader_that_goes_away_is_no_error(database: Path) -> None:
+    command = [*SCRIMP, "report", "--json", "--store", str(database)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait(30)) == ("", 1)
+    process.stderr.close()
 
 
 def test_a_database_of_another_program_is_refused_untouched(run, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import click
 from scrimp.cli.options import (
     check_span,
     config_option,
+    one_form,
     out_option,
     output,
     override_option,
@@ -24,8 +25,8 @@ from scrimp.cli.options import (
 @override_option
 @since_option
 @until_option
-@click.option("--csv", "form", flag_value="csv", default="csv", help="RFC 4180; formulas made harmless.  [default]")
-@click.option("--jsonl", "form", flag_value="jsonl", help="A JSON object a line.")
+@click.option("--csv", "as_csv", is_flag=True, help="RFC 4180; formulas made harmless.  [default]")
+@click.option("--jsonl", "as_jsonl", is_flag=True, help="A JSON object a line.")
 @out_option
 def export(
     store: str | None,
@@ -33,7 +34,8 @@ def export(
     overrides: tuple[str, ...],
     since: int | None,
     until: int | None,
-    form: str,
+    as_csv: bool,
+    as_jsonl: bool,
     out: str | None,
 ) -> None:
     """Write one row a call: time, model, tokens by class, cost, savings, labels. Amounts in USD, times in UTC."""
@@ -41,6 +43,6 @@ def export(
 
     check_span(since, until)
     config = settings(store, config_path, overrides)
-    write = write_jsonl if form == "jsonl" else write_csv
+    write = write_jsonl if one_form(csv=as_csv, jsonl=as_jsonl) == "jsonl" else write_csv
     with reading(config.store) as records, output(out) as file:
         write(records.records(since or 0, until), file)

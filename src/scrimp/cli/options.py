@@ -111,6 +111,27 @@ def check_span(since: int | None, until: int | None) -> None:
         raise click.UsageError("--since: lies after --until; times are UTC")
 
 
+def cannot_print(error: OSError) -> Exception:
+    """What to raise where standard output took no more: an error in words, or none of a pipe whose reader has gone.
+
+    What is still buffered is let go, so that Python does not fail on it once more at exit.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    if isinstance(error, BrokenPipeError):
+        return click.exceptions.Exit(1)
+    return ScrimpError(f"standard output cannot be written: {error.strerror}")
+
+
+def one_form(**asked: bool) -> str:
+    """The only form of output that was asked for; "" for none. Raises UsageError where there are several."""
+    forms = [name for name, wanted in asked.items() if wanted]
+    if len(forms) > 1:
+        raise click.UsageError(f"{' and '.join(f'--{name}' for name in forms)}: one form at a time")
+    return "".join(forms)
+
+
 @contextmanager
 def output(path: str | None) -> Iterator[TextIO]:
     """Where to write: a file or standard output, in UTF-8, line ends as they are written."""
@@ -119,6 +140,8 @@ def output(path: str | None) -> Iterator[TextIO]:
         try:
             yield text
             text.flush()
+        except OSError as error:
+            raise cannot_print(error) from None
         finally:
             text.detach()
         return

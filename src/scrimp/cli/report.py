@@ -14,6 +14,7 @@ from scrimp.cli.options import (
     called,
     check_span,
     config_option,
+    one_form,
     out_option,
     output,
     override_option,
@@ -44,9 +45,9 @@ PATIENCE = 4
 @since_option
 @until_option
 @click.option("--by", type=click.Choice(DIMENSIONS), default="feature", show_default=True, help="A row for each.")
-@click.option("--json", "form", flag_value="json", help="Stable keys, exact decimal strings.")
-@click.option("--md", "form", flag_value="md", help="Markdown.")
-@click.option("--html", "form", flag_value="html", help="One HTML file.")
+@click.option("--json", "as_json", is_flag=True, help="Stable keys, exact decimal strings.")
+@click.option("--md", "as_markdown", is_flag=True, help="Markdown.")
+@click.option("--html", "as_html", is_flag=True, help="One HTML file.")
 @out_option
 @click.option("--verify", "verifying", is_flag=True, help="Recompute everything instead; exit code 1 on findings.")
 def report(
@@ -56,7 +57,9 @@ def report(
     since: int | None,
     until: int | None,
     by: Dimension,
-    form: str | None,
+    as_json: bool,
+    as_markdown: bool,
+    as_html: bool,
     out: str | None,
     verifying: bool,
 ) -> None:
@@ -65,6 +68,7 @@ def report(
     Times are UTC. Records are summed by the hour: a span begins and ends at full hours.
     """
     check_span(since, until)
+    form = one_form(json=as_json, md=as_markdown, html=as_html, verify=verifying)
     config = settings(store, config_path, overrides)
     with reading(config.store) as records:
         first, last = None if since is None else whole_hours(since, None)[0], whole_hours(0, until)[1]
@@ -79,7 +83,7 @@ def report(
         file.write(_render(told, form, config, colours=out is None))
 
 
-def _render(told: Report, form: str | None, config: Config, colours: bool) -> str:
+def _render(told: Report, form: str, config: Config, colours: bool) -> str:
     """The report in the form that was asked for; what it needs is imported when it is."""
     address = f"http://{config.serve.host}:{config.serve.port}"
     if form == "json":
