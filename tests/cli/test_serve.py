@@ -208,6 +208,23 @@ def test_what_keeps_it_from_starting_is_one_line_that_names_it(refused, words, s
     assert said.count("\n") == 1
 
 
+def test_an_empty_host_is_refused_as_it_would_be_every_address(refused):
+    assert "--host: is empty" in refused("--host", "", "--port", "0")
+    assert "--host: is empty" in refused("-s", 'serve.host=""', "--port", "0")
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here: its address was not listened on")
+def test_an_ipv6_address_is_told_in_brackets(serve, fake):
+    running = serve("--host", "::1", "--upstream", fake.origin)
+    assert running.address.startswith("http://[::1]:")
+    assert running.chat()
+
+
+def test_who_listens_on_a_network_is_told_which_names_its_page_answers_to(serve):
+    running = serve("--host", "0.0.0.0", "--store", ":memory:")
+    assert running.process.stdout.readline().endswith("those in [serve] hosts\n")
+
+
 def test_a_key_is_not_lent_to_a_network(refused, monkeypatch):
     monkeypatch.setenv("P_KEY", "sk-canary")
     words = ("-s", 'providers.p.base_url="http://h"', "-s", 'providers.p.api_key="${P_KEY}"')

@@ -32,13 +32,15 @@ def serve(
 
     Point OpenAI clients at http://HOST:PORT/v1 and Anthropic ones at http://HOST:PORT; nothing else changes.
     """
-    from scrimp.config import check_url, load
+    from scrimp.config import check_url, is_loopback, load
     from scrimp.web.server import make_server, open_world
 
     env = dict(os.environ)
     config = load(config_path, overrides, env)
     listen = {k: v for k, v in (("host", host), ("port", port)) if v is not None}
     config = msgspec.structs.replace(config, serve=msgspec.structs.replace(config.serve, **listen))
+    if not config.serve.host:
+        raise click.UsageError("--host: is empty; name an address, or 0.0.0.0 for every one of this machine")
     if store:
         config = msgspec.structs.replace(config, store=store)
     if upstream:
@@ -47,9 +49,12 @@ def serve(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     listener, world = open_world(config, env, upstream)
-    address = f"{config.serve.host}:{listener.getsockname()[1]}"
+    name = config.serve.host
+    address = f"{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
     server = make_server(world)
     click.echo(f"scrimp  http://{address}/v1  report http://{address}/  store {config.store}" + _where(upstream))
+    if not is_loopback(name):
+        click.echo("        the page and /metrics answer only to loopback names, this host and those in [serve] hosts")
     calm_collector()
     server.run(sockets=[listener])
     if not server.started:
