@@ -111,6 +111,15 @@ def test_a_store_that_cannot_be_kept_is_told_before_anything_is_done(tmp_path: P
     assert wrong in ran.stderr and "--store" in ran.stderr
 
 
+def test_settings_of_somebody_else_are_left_as_they_are(tmp_path: Path) -> None:
+    store, settings = tmp_path / "calls.db", tmp_path / "calls.db.toml"
+    settings.write_text("[providers.mine]\n")
+    ran = subprocess.run([*COMMAND, "--scripted", "--store", str(store)], capture_output=True, text=True, timeout=30)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert f"{settings} was not written by the demo" in ran.stderr and ran.stderr.count("\n") == 1
+    assert settings.read_text() == "[providers.mine]\n" and not store.exists()
+
+
 def test_the_stand_in_prices_are_the_price_lists() -> None:
     million = 1_000_000
     usages = {

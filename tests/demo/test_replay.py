@@ -12,7 +12,7 @@ import pytest
 
 import scrimp
 from scrimp.config import load
-from scrimp.demo.replay import FILE, Clients, configuration, read_requests, replay
+from scrimp.demo.replay import FILE, Clients, check_ours, configuration, read_requests, replay
 from scrimp.errors import ScrimpError
 from scrimp.providers.fake import Fake, Turn
 
@@ -113,6 +113,18 @@ def test_missing_clients_are_named_with_the_way_to_get_them(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(ScrimpError, match=rf"{missing} is not installed.*scrimp\[demo\]"):
         Clients("http://127.0.0.1:1/v1", "http://127.0.0.1:1")
+
+
+def test_only_what_a_demo_wrote_is_written_over(tmp_path: Path) -> None:
+    file = tmp_path / "calls.db.toml"
+    check_ours(file)
+    file.write_text(configuration("http://127.0.0.1:1/v1", "tiny", {}, "calls.db"), "utf-8")
+    check_ours(file)
+    file.write_text("# mine\n" + file.read_text("utf-8"), "utf-8")
+    with pytest.raises(ScrimpError, match="was not written by the demo and is left as it is"):
+        check_ours(file)
+    with pytest.raises(ScrimpError, match="cannot be written"):
+        check_ours(tmp_path)
 
 
 def test_the_configuration_is_one_that_scrimp_takes(tmp_path: Path) -> None:

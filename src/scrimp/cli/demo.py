@@ -64,7 +64,7 @@ def _run(stack: contextlib.ExitStack, stay: bool, store: str | None, port: int |
         _check_store(store)
     base_url, is_real = _start_provider(stack, scripted)
     kept = store or str(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scrimp-"))) / "demo.db")
-    settings = Path(f"{kept}.toml")
+    settings = _settings(kept)
     settings.write_text(configuration(base_url, NAME, STAND_IN_PRICE, kept), encoding="utf-8")
     begun = time.monotonic()
     door = port if port is not None else _usual_port() if stay else 0
@@ -100,10 +100,17 @@ def _usual_port() -> int:
     return usual.port
 
 
+def _settings(store: str) -> Path:
+    """The settings are kept beside the records."""
+    return Path(f"{store}.toml")
+
+
 def _check_store(path: str) -> None:
-    """Raise StoreError now, not after the calls, where the records cannot be kept there."""
+    """Raise ScrimpError now, not after the calls, where the records or the settings cannot be kept there."""
+    from scrimp.demo.replay import check_ours
     from scrimp.store import open_store
 
+    check_ours(_settings(path))
     open_store(path).close()
 
 

@@ -145,6 +145,10 @@ def replay(clients: Clients, model: str, requests: list[Request], at_once: int =
         pool.shutdown(cancel_futures=True)
 
 
+MARK = "# Written by `scrimp demo`, which writes it anew each time.\n"
+"""First line of the settings that a demo keeps: a file without it is somebody else's."""
+
+
 def configuration(base_url: str, model: str, price: Mapping[str, float], store: str) -> str:
     """The demo's scrimp.toml: one server of one's own that speaks both dialects, and its price (USD per Mtok)."""
     lines = [
@@ -156,7 +160,20 @@ def configuration(base_url: str, model: str, price: Mapping[str, float], store: 
         f"[models.{_quoted(f'local/{model}')}]",
         *(f"{name} = {usd}" for name, usd in price.items()),
     ]
-    return "\n".join(lines) + "\n"
+    return MARK + "\n".join(lines) + "\n"
+
+
+def check_ours(settings: Path) -> None:
+    """Raise ScrimpError where the demo would write over a file that it did not write."""
+    try:
+        with settings.open("rb") as file:
+            ours = file.readline() == MARK.encode()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ScrimpError(f"{settings} cannot be written: {error.strerror}", hint="Name another --store") from None
+    if not ours:
+        raise ScrimpError(f"{settings} was not written by the demo and is left as it is", hint="Name another --store")
 
 
 def _quoted(text: str) -> str:
