@@ -141,7 +141,10 @@ def price(row: Row, usage: Usage, book: Book) -> Price | Unpriced:
 
 
 def main() -> int:
-    """Print the table and the lists; 1 where something with a usage was not read or does not add up."""
+    """Print the table and the lists; 1 where something with a usage was not read or does not add up, 2 without data."""
+    if not TRACES.is_dir():
+        print("recorded.py: the recorded exchanges are not here; they belong in ../shared/data/traces", file=sys.stderr)
+        return 2
     table: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     unread: Counter[str] = Counter()
     unpriced: Counter[str] = Counter()
