@@ -51,3 +51,10 @@ def main() -> None:
     except ScrimpError as error:
         click.echo(f"scrimp: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        if error.filename is not None:  # not about what we print
+            raise
+        from scrimp.cli.options import cannot_print
+
+        click.echo(f"scrimp: {cannot_print(error)}", err=True)
+        sys.exit(2)
