@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, Literal
 
 from scrimp.call import Call
-from scrimp.errors import Broken, ProviderError, Refused, ScrimpError, Slow, render
+from scrimp.errors import ProviderError, Refused, ScrimpError, Slow, render
 from scrimp.pipeline import end, run
 from scrimp.providers.flight import Flight
 from scrimp.web import pages
@@ -97,11 +97,6 @@ class App:
             await _tell(call, send, begun, _timed_out(flight))
         except ClientLeft:
             pass
-        except Broken as error:
-            if not begun:
-                await _tell(call, send, begun, error)
-            else:
-                raise Cut(error.message) from None
         except ScrimpError as error:
             if not planned:  # refused at the door, and written down all the same
                 call.error = error.message
