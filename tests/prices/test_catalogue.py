@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
+from price_samples import MTOK, cost
 
 from scrimp.call import Usage
-from scrimp.prices.book import Book, Unpriced
+from scrimp.prices.book import Book
 from scrimp.prices.catalogue import Catalogue
 from scrimp.prices.table import library_version, read, stored
-
-MTOK = 1_000_000
-JULY = int(datetime(2026, 7, 1, tzinfo=UTC).timestamp()) * 10**9
-MAY = int(datetime(2026, 5, 1, tzinfo=UTC).timestamp()) * 10**9
-NOVEMBER = int(datetime(2026, 11, 24, tzinfo=UTC).timestamp()) * 10**9
-
-
-@pytest.fixture(scope="module")
-def book() -> Book:
-    return Book.load()
-
-
-def cost(book: Book, model: str, usage: Usage, **more: object) -> int:
-    found = book.price(model, usage, **more)  # type: ignore[arg-type]
-    assert not isinstance(found, Unpriced), found.reason
-    return found.total
 
 
 def test_names_without_a_maker_of_their_own_are_openais(book: Book) -> None:

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-import pytest
+from price_samples import MTOK, NOVEMBER
 
 from scrimp.call import Usage
 from scrimp.prices.book import Book, Unpriced
-
-MTOK = 1_000_000
-JULY = int(datetime(2026, 7, 1, tzinfo=UTC).timestamp()) * 10**9
-MAY = int(datetime(2026, 5, 1, tzinfo=UTC).timestamp()) * 10**9
-NOVEMBER = int(datetime(2026, 11, 24, tzinfo=UTC).timestamp()) * 10**9
-
-
-@pytest.fixture(scope="module")
-def book() -> Book:
-    return Book.load()
 
 
 def test_what_providers_state_and_the_list_lacks_is_derived_and_flagged(book: Book) -> None:

@@ -97,11 +97,10 @@ def used(call: Call, world: World) -> tuple[Usage | None, Basis]:
     answer = call.answer
     if answer is None:
         return _used_unanswered(call, world)
-    if answer.usage is not None and answer.whole and _finishes(call, world):
-        return answer.usage, "exact"
-    if answer.status >= 300 or is_free(call):
+    reported = answer.usage is not None and answer.whole
+    if answer.status >= 300 or (is_free(call) and not (reported and _finishes(call, world))):
         return None, "none"
-    if answer.usage is not None and answer.whole:
+    if reported:
         return answer.usage, "exact"
     if answer.whole and answer.finish in ("failed", "cancelled"):
         return None, "none"

@@ -139,11 +139,8 @@ class _Tap:
 
 
 def _inflater(encoding: str) -> Any:
-    if encoding == "gzip":
-        return zlib.decompressobj(16 + zlib.MAX_WBITS)
-    if encoding == "deflate":
-        return zlib.decompressobj(32 + zlib.MAX_WBITS)
-    return None
+    """What undoes an encoding, by the header of its data; None for one that scrimp cannot read."""
+    return zlib.decompressobj(32 + zlib.MAX_WBITS) if encoding in ("gzip", "deflate") else None
 
 
 async def _pass_on(
