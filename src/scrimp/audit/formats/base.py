@@ -6,6 +6,8 @@ row is no call, several where it holds several. It raises BadRecord with the rea
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -83,6 +85,8 @@ def moment(value: Any) -> int | None:
         if not _is_number(text):
             return _written(text)
         value = Decimal(text)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadRecord(f"{value} is no time")
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise BadRecord(f"{str(value)[:40]!r} is no time")
     for top, unit in ((10**11, NANO), (10**14, 10**6), (10**17, 10**3)):
@@ -168,5 +172,12 @@ def mapping(value: Any) -> dict[str, Any]:
 
 
 def body(value: Any) -> bytes:
-    """A part of a row as a JSON body; b"" for nothing."""
-    return msgspec.json.encode(value) if value not in (None, "", {}, []) else b""
+    """A part of a row as a JSON body; b"" for nothing. BadRecord for what nests too deep to be written."""
+    if value in (None, "", {}, []):
+        return b""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can hold and UTF-8 cannot
+        return json.dumps(value).encode()
+    except RecursionError:
+        raise BadRecord("a body nests too deep") from None
