@@ -17,6 +17,7 @@ import msgspec
 
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.call import NANO
+from scrimp.wire.counts import MOST
 
 Row = Mapping[str, Any]
 Read = Callable[[Row], Iterable[Entry]]
@@ -121,14 +122,14 @@ def _is_number(text: str) -> bool:
 
 
 def count(value: Any, name: str = "a count") -> int:
-    """A number of tokens or calls; 0 for nothing. BadRecord for what is no whole number of 0 or more."""
-    if type(value) is int and value >= 0:
+    """A number of tokens or calls; 0 for nothing. BadRecord for what is no whole number from 0 to MOST."""
+    if type(value) is int and 0 <= value <= MOST:
         return value
     if value is None or value == "":
         return 0
     try:
         number = Decimal(str(value).strip().replace(",", ""))
-        if number == int(number) and number >= 0 and not isinstance(value, bool):
+        if 0 <= number <= MOST and number == int(number) and not isinstance(value, bool):
             return int(number)
     except (InvalidOperation, ValueError, OverflowError):
         pass
