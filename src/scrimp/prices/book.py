@@ -89,15 +89,17 @@ class Book:
         when: int | None = None,
         batch: bool = False,
         tier: str | None = None,
+        size: int | None = None,
     ) -> Price | Unpriced:
         """What a usage costs. `when`: ns since the epoch (None: now); `tier`: the response's service tier.
 
+        `size`: input tokens of one request where the usage is the sum of several, as prices may depend on it.
         `provider`: a provider's name, host or base URL; None: the maker that the model's name points to. Parts of a
         tier are joined by "+" ("standard+us": Anthropic's `inference_geo` us).
         """
         key = (model, provider, tier, batch)
         listing = self._memo.get(key) or self._look_up(key)
-        return listing if isinstance(listing, Unpriced) else listing.price(usage, when)
+        return listing if isinstance(listing, Unpriced) else listing.price(usage, when, size)
 
     def rates(
         self,

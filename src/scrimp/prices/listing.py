@@ -99,11 +99,14 @@ class Listing:
         self._cards: dict[tuple[bool, ...], Card] = {}
         self._only = None if self.terms else self._make_card(0)
 
-    def price(self, usage: Usage, when: int | None) -> Price | Unpriced:
-        """What a usage costs at a time (ns since the epoch; None: now)."""
+    def price(self, usage: Usage, when: int | None, size: int | None = None) -> Price | Unpriced:
+        """What a usage costs at a time (ns since the epoch; None: now), at the prices of requests of `size` input tokens.
+
+        `size` None: the usage is one request's, and has its size.
+        """
         card = self._only or self.card(when)
         counts: tuple[int, ...] = msgspec.structs.astuple(usage)
-        level = bisect_left(card.cliffs, sum(counts[:INPUTS])) if card.cliffs else 0
+        level = bisect_left(card.cliffs, sum(counts[:INPUTS]) if size is None else size) if card.cliffs else 0
         exact = nano = 0
         classes: dict[str, int] = {}
         flags = card.flags

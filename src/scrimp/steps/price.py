@@ -47,18 +47,29 @@ def price(call: Call, world: World) -> None:
 
 
 def weigh(
-    world: World, model: str, asked: str, provider: str, usage: Usage, basis: Basis, tier: str, when: int
+    world: World,
+    model: str,
+    asked: str,
+    provider: str,
+    usage: Usage,
+    basis: Basis,
+    tier: str,
+    when: int | None,
+    size: int | None = None,
 ) -> tuple[Cost, list[Saving]]:
-    """Cost and savings of a usage; the answer's own model name first, the asked one where that has no price."""
+    """Cost and savings of a usage; the answer's own model name first, the asked one where that has no price.
+
+    `when` and `size` as in `Book.price`.
+    """
     book = world.book
     why = ""
     for name in dict.fromkeys((model, asked)):
         if not name:
             continue
-        paid = book.price(name, usage, provider=provider, when=when, tier=tier)
-        standard = paid if tier in STANDARD else book.price(name, usage, provider=provider, when=when)
+        paid = book.price(name, usage, provider=provider, when=when, tier=tier, size=size)
+        standard = paid if tier in STANDARD else book.price(name, usage, provider=provider, when=when, size=size)
         bare = without_cache(usage)
-        plain = standard if bare is usage else book.price(name, bare, provider=provider, when=when)
+        plain = standard if bare is usage else book.price(name, bare, provider=provider, when=when, size=size)
         if isinstance(paid, Unpriced) or isinstance(standard, Unpriced) or isinstance(plain, Unpriced):
             why = why or next(price.reason for price in (paid, standard, plain) if isinstance(price, Unpriced))
             continue
@@ -169,7 +180,8 @@ def _estimate(call: Call, world: World, answer: Answer) -> tuple[Usage, Basis]:
     if answer.whole:
         return usage, "estimated"
     attempt = call.tries[-1]
-    if world.providers[attempt.provider].cut_bills == "full" or not call.ask.stream:
+    provider = world.providers.get(attempt.provider)  # a recorded call's may be none of ours
+    if (provider is not None and provider.cut_bills == "full") or not call.ask.stream:
         cap = (call.ask.cap or 0) * max(1, call.ask.n)
         return msgspec.structs.replace(usage, output=max(usage.output, cap)), "assumed-full"
     return usage, "estimated"

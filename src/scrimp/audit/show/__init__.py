@@ -1,0 +1,1 @@
+"""The audit's report in each of its forms, all drawn from the same numbers."""
