@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable
 
@@ -27,22 +26,21 @@ class Filter(msgspec.Struct, frozen=True):
     since: int | None = None
     until: int | None = None
     feature: str = ""
-    sample: int = 0
-    """Only calls whose hash is below; 0: all."""
 
 
 class Job(msgspec.Struct, frozen=True):
-    """How a log is to be read: what stays the same for all of its pieces."""
+    """How a log is to be read. `below`: of a sample, only calls whose hash is below this (0: all)."""
 
     file: int
     format: str
     layout: Layout
     options: Options = Options()
     columns: tuple[str, ...] = ()
+    below: int = 0
 
 
 class Result(msgspec.Struct):
-    """What a piece gave. `calls` are its entries, `left` those that a filter left out, `others` rows that are no call."""
+    """What a piece gave: `calls` are its entries, `left` those a filter left out, `others` rows that are no call."""
 
     rows: list[CallRow] = []
     calls: int = 0
@@ -56,16 +54,13 @@ class Result(msgspec.Struct):
 class Reader:
     """Reads pieces; one a process. A format whose rows speak of earlier rows keeps its reader from piece to piece."""
 
-    def __init__(self, config: Config, model: str, chosen: Filter = Filter()) -> None:
+    def __init__(self, config: Config, model: str, chosen: Filter) -> None:
         self._replay = Replay(config, model, Memory())
         self._chosen = chosen
         self._open: dict[int, Read] = {}
 
     def read(self, job: Job, piece: Piece) -> Result:
         """The rows of a piece."""
-        return asyncio.run(self._read(job, piece))
-
-    async def _read(self, job: Job, piece: Piece) -> Result:
         self._replay.prompts = Memory()
         read = self._open.get(job.file)
         if read is None:
@@ -79,7 +74,7 @@ class Reader:
                 entries: Iterable[Entry] = read(row)
                 nth = 0
                 for entry in entries:
-                    self._keep(await self._replay.row(entry, job.file, line, nth), result)
+                    self._keep(self._replay.row(entry, job.file, line, nth), job.below, result)
                     nth += 1
                 result.others += not nth
             except BadRecord as error:
@@ -91,14 +86,18 @@ class Reader:
         result.reasons = dict(reasons.most_common(MOST_SHOWN))
         return result
 
-    def _keep(self, row: CallRow, result: Result) -> None:
-        chosen = self._chosen
+    def _keep(self, row: CallRow, below: int, result: Result) -> None:
         result.calls += 1
-        if chosen.since is not None and (row.at is None or row.at < chosen.since):
+        if not self._is_chosen(row):
             result.left += 1
-        elif chosen.until is not None and (row.at is None or row.at >= chosen.until):
-            result.left += 1
-        elif chosen.feature and row.feature != chosen.feature:
-            result.left += 1
-        elif not chosen.sample or row.id < chosen.sample:
+        elif not below or row.id < below:
             result.rows.append(row)
+
+    def _is_chosen(self, row: CallRow) -> bool:
+        """Whether a call is one that was asked for; where a time was, those without one are not."""
+        chosen = self._chosen
+        if chosen.since is not None and (row.at is None or row.at < chosen.since):
+            return False
+        if chosen.until is not None and (row.at is None or row.at >= chosen.until):
+            return False
+        return not chosen.feature or row.feature == chosen.feature

@@ -84,17 +84,16 @@ class Pool:
         for process in self._processes:
             process.close()
 
-    def here(self) -> Reader:
-        """The reader of this process: for formats whose rows must be read in order, and for small logs."""
+    def _read_here(self, job: Job, piece: Piece) -> Result:
         if self._here is None:
             self._here = Reader(self._start.config, self._start.model, self._start.chosen)
-        return self._here
+        return self._here.read(job, piece)
 
-    def read(self, tasks: Iterable[tuple[Tag, Job, Piece]]) -> Iterator[tuple[Tag, Result]]:
-        """The result of each task, in their order."""
-        if self._jobs == 1:
+    def read(self, tasks: Iterable[tuple[Tag, Job, Piece]], ordered: bool) -> Iterator[tuple[Tag, Result]]:
+        """The result of each task, in their order; `ordered`: one reader has to read them all."""
+        if self._jobs == 1 or ordered:
             for tag, job, piece in tasks:
-                yield tag, self.here().read(job, piece)
+                yield tag, self._read_here(job, piece)
             return
         idle: SimpleQueue[Process] = SimpleQueue()
         while len(self._processes) < self._jobs:

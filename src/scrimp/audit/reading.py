@@ -12,6 +12,7 @@ from typing import Protocol
 
 import msgspec
 
+from scrimp.audit.database import RecordLines
 from scrimp.audit.detect import HEAD, Known, detect
 from scrimp.audit.formats.base import Options
 from scrimp.audit.framing import Piece, pieces
@@ -30,6 +31,7 @@ class Wanted(msgspec.Struct, frozen=True):
     """What is asked of an audit, beside its logs. Times in ns since the epoch; `columns`: meaning -> column.
 
     `ttl`: how long an exact repeat may be answered from store, ns. `sample`: at most so many calls (0: all).
+    `show_text`: whether example calls are shown with their prompts. `jobs`: processes (0: as fits).
     """
 
     format: str = ""
@@ -40,6 +42,7 @@ class Wanted(msgspec.Struct, frozen=True):
     feature: str = ""
     sample: int = 0
     ttl: int = 24 * 3_600_000_000_000
+    show_text: bool = False
     jobs: int = 0
 
 
@@ -73,10 +76,11 @@ class Reading:
         self._config = config
         self._progress = progress
         self._calls = 0
+        self._below = 0
         self.logs: list[Log] = []
 
     def read(self, paths: Sequence[str]) -> list[Log]:
-        """Read everything. Raises ScrimpError for logs that cannot be read or are none; what was read before is kept."""
+        """Read everything. Raises ScrimpError for logs that cannot be read or are none; what was read is kept."""
         wanted = self._wanted
         sources = [Source(path) for path in expand(paths)]
         try:
@@ -103,11 +107,10 @@ class Reading:
         tasks = self._tasks(job, feed)
         if form.ordered:
             self._work.forget(number, 0, 0)
-            results = ((tag, pool.here().read(one, piece)) for tag, one, piece in tasks)
-        else:
-            results = pool.read(tasks)
-        for (place, digest), result in results:
+        for (place, digest), result in pool.read(tasks, form.ordered):
             self._work.add(number, place, digest, result)
+            if self._wanted.sample:
+                self._below = self._work.keep_sample(self._wanted.sample)
             self._calls += result.calls
             self._tell(source)
         log.trouble = source.trouble
@@ -119,7 +122,7 @@ class Reading:
             if self._work.is_done(job.file, place, digest):
                 continue
             self._work.forget(job.file, place, piece.line)
-            yield (place, digest), job, piece
+            yield (place, digest), msgspec.structs.replace(job, below=self._below), piece
 
     def _check_same(self, number: int, log: Log, digest: str) -> None:
         """Leave a file out that is byte for byte another one, which rows without ids would not tell."""
@@ -138,7 +141,7 @@ class Feed:
     """A source's bytes, its beginning seen before it is read; `digest` is of all that was read."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
+        self._bytes: Source | RecordLines = RecordLines(source.path) if source.is_database else source
         self.digest = hashlib.blake2b(digest_size=16)
         self.head = self._fill(HEAD)
         if not self.head:
@@ -148,7 +151,7 @@ class Feed:
     def _fill(self, size: int) -> bytes:
         """Exactly `size` bytes, fewer at the end: pieces must not depend on how a pipe is filled."""
         parts = []
-        while size and (data := self._source.read(size)):
+        while size and (data := self._bytes.read(size)):
             parts.append(data)
             size -= len(data)
         return b"".join(parts)

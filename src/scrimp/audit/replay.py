@@ -1,13 +1,13 @@
 """A recorded call through the pipeline: its entry becomes a Call, PLAN runs over it, the recorded answer is priced.
 
-What comes out is a row of the audit's working file: labels, tokens, money, and hashes of what was asked. No text is kept.
+What comes out is a row of the audit's working file: labels, tokens, money, hashes of what was asked, and no text of it.
 Nothing is sent: the recorded answer stands where the provider's would.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -113,12 +113,12 @@ class Replay:
         self.model = model
         self.prompts = prompts
 
-    async def row(self, entry: Entry, file: int, line: int, nth: int = 0) -> CallRow:
+    def row(self, entry: Entry, file: int, line: int, nth: int = 0) -> CallRow:
         """The row of an entry: the `nth` one at a line of a file (its number)."""
         call, body = self._call(entry)
         refused = ""
         try:
-            await plan(call, self.world)
+            _finish(plan(call, self.world))
         except ScrimpError as error:
             refused = error.message
         call.answer = _answer(entry, call.ask)
@@ -231,6 +231,16 @@ class Replay:
         if entry.blocks:
             return b"".join(hashed(b"%d" % one).to_bytes(8, "big") for one in entry.blocks), 0, None, 0
         return self.prompts.seen(feature, entry.api, body) if body else (b"", 0, None, 0)
+
+
+def _finish(planning: Coroutine[Any, Any, None]) -> None:
+    """Run a plan to its end. None of its steps waits here: there is no provider, no network and no other caller."""
+    try:
+        planning.send(None)
+    except StopIteration:
+        return
+    planning.close()
+    raise RuntimeError("a step of the plan waits: it cannot be replayed")
 
 
 def hashed(text: bytes) -> int:

@@ -77,7 +77,7 @@ class Outlier(msgspec.Struct):
 
 
 class Repetition(msgspec.Struct):
-    """Calls made again: `kind` "retry" (the same request soon after it failed) or "loop" (the same act again and again).
+    """Calls made again: `kind` "retry" (the same request soon after it failed) or "loop" (one act again and again).
 
     `calls` are those after the first, `paid` what they cost, `where` the session or feature.
     """
@@ -142,7 +142,7 @@ class Report(msgspec.Struct):
     """The whole audit. `calls` are those that `spend` sums; rows read = calls + duplicates + left + skipped, and
     `others` were rows that are no calls.
 
-    `unpriced`: (reason, calls) of those without a price, which have no part in any amount; `flags`: what a reader should
+    `unpriced`: (reason, calls) of those without a price, which have no part in any amount; `flags`: what one should
     know of prices -> calls. `logged` is what the logs themselves say `logged_calls` calls cost, and `logged_paid` what
     scrimp computes for the same calls. `days` is the span in days; `month` what 30 days at this pace cost.
     `missing`: sentences on what these logs cannot tell.
@@ -197,6 +197,13 @@ class Report(msgspec.Struct):
     def surely(self) -> int:
         """What the advice that is sure saves."""
         return sum(one.saves for one in self.advice if one.sure == "sure")
+
+    @property
+    def examples(self) -> list[Example]:
+        """Every example call in the report."""
+        rows = [example for one in self.advice for example in one.examples]
+        rows += [one.call for one in self.outliers] + [one.example for one in self.repetitions]
+        return rows + [one.example for one in self.prefixes.breaks]
 
     @property
     def blended(self) -> float | None:

@@ -18,10 +18,8 @@ from scrimp.audit.replay import CallRow
 
 COLUMNS = CallRow.__struct_fields__
 _TEXTS = frozenset(name for name, kind in CallRow.__annotations__.items() if kind == "str")
-_TABLE = ", ".join(
-    f"{name} {'INTEGER PRIMARY KEY' if name == 'id' else 'TEXT' if name in _TEXTS else 'BLOB' if name == 'prefix' else 'INTEGER'}"
-    for name in COLUMNS
-)
+_KINDS = {"id": "INTEGER PRIMARY KEY", "prefix": "BLOB", **dict.fromkeys(_TEXTS, "TEXT")}
+_TABLE = ", ".join(f"{name} {_KINDS.get(name, 'INTEGER')}" for name in COLUMNS)
 _SCHEMA = f"""
 CREATE TABLE calls ({_TABLE}, overlap INTEGER NOT NULL DEFAULT 0, left INTEGER,
   moved TEXT NOT NULL DEFAULT '');
@@ -33,13 +31,14 @@ CREATE TABLE pieces (
 CREATE TABLE skipped (file INTEGER, line INTEGER, reason TEXT);
 CREATE TABLE reasons (file INTEGER, piece INTEGER, reason TEXT, rows INTEGER);
 """
-_OTHERS = [name for name in COLUMNS if name != "id"]
-_FULLER = "(excluded.output_total, excluded.input_total, excluded.paid, -excluded.file, -excluded.line)"
+_FULLER = """
+(excluded.output_total, excluded.input_total, excluded.paid, -excluded.file, -excluded.line)
+> (output_total, input_total, paid, -file, -line)
+"""
+_FULLEST = (f"{name} = CASE WHEN {_FULLER} THEN excluded.{name} ELSE {name} END" for name in COLUMNS if name != "id")
 _ADD = f"""
 INSERT INTO calls ({", ".join(COLUMNS)}) VALUES ({", ".join("?" * len(COLUMNS))})
-ON CONFLICT (id) DO UPDATE SET
-  overlap = overlap OR file <> excluded.file,
-  {", ".join(f"{name} = CASE WHEN {_FULLER} > (output_total, input_total, paid, -file, -line) THEN excluded.{name} ELSE {name} END" for name in _OTHERS)}
+ON CONFLICT (id) DO UPDATE SET overlap = overlap OR file <> excluded.file, {", ".join(_FULLEST)}
 """
 CACHE_KB = 32 * 1024
 
@@ -95,6 +94,17 @@ class Work:
     def drop_calls(self, file: int) -> None:
         """Drop the calls of a file that is left out."""
         self.db.execute("DELETE FROM calls WHERE file = ?", (file,))
+
+    def keep_sample(self, most: int) -> int:
+        """Keep only the `most` calls with the lowest hashes, a random sample; below which hash others may still come.
+
+        0 while there are not more than that many. It is the same sample in whatever order the calls came.
+        """
+        found = self.db.execute("SELECT id FROM calls ORDER BY id LIMIT 1 OFFSET ?", (most,)).fetchone()
+        if found is None:
+            return 0
+        self.db.execute("DELETE FROM calls WHERE id >= ?", found)
+        return int(found[0])
 
     def begin_advice(self) -> None:
         """Before the first advice: everything that was paid is left to be saved, and every call is where it was."""

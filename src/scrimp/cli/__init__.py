@@ -11,6 +11,7 @@ from scrimp import __version__
 from scrimp.errors import ScrimpError
 
 VERBS = {
+    "audit": "What existing logs cost and could have saved; sends nothing.",
     "serve": "The gateway: put it in front of OpenAI and Anthropic clients.",
     "report": "What was spent and saved, from the records.",
     "export": "The records as a table, one row a call.",
