@@ -1,7 +1,278 @@
-"""To be written."""
+"""Requests with their responses as JSON lines, however a team happens to write them down; every line is read by itself.
+
+Bodies side by side, HTTP exchanges, batch results, answers alone, conversations whose last message is the answer: the
+keys of a row tell which it is. Usage is left inside the answer, where `scrimp.wire.answer` reads it for the replay.
+"""
 
 from __future__ import annotations
 
-from scrimp.audit.formats.base import Format
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-FORMATS: tuple[Format, ...] = ()
+import msgspec
+
+from scrimp.audit.entry import BadRecord, Entry
+from scrimp.audit.formats.base import Format, Row, Sample, amount, body, count, each, mapping, parsed, text
+from scrimp.audit.formats.beside import note
+from scrimp.audit.formats.bodies import NOTHING, Half, api_of, half, is_answer, is_named, reports, trouble
+from scrimp.audit.formats.exchange import Answered, Asked, address, answered, asked
+from scrimp.call import Usage
+from scrimp.wire.counts import usage_of
+
+NO_HTTP = Asked()
+NO_STATUS = Answered()
+ASKED = ("request", "request_body")
+ANSWERED = ("response", "response_body", "answer", "output", "completion")
+PROMPTS = ("messages", "prompt", "input")
+PARAMETERS = frozenset(
+    (
+        "frequency_penalty", "function_call", "functions", "input", "instructions", "logit_bias",
+        "max_completion_tokens", "max_output_tokens", "max_tokens", "messages", "model", "n",
+        "parallel_tool_calls", "presence_penalty", "prompt", "reasoning", "reasoning_effort",
+        "response_format", "seed", "stop", "stop_sequences", "stream", "system", "temperature", "text",
+        "thinking", "tool_choice", "tools", "top_k", "top_p",
+    )
+)  # fmt: skip
+"""Keys of a row that are its request, where the request has no key of its own."""
+FOREIGN = frozenset(
+    ("call_type", "traceId", "request_created_at", "sessionId", "resourceSpans", "resource_spans", "hash_ids")
+)
+"""Keys that rows of other formats have, which hold messages and responses too."""
+NOT_RUN = ("batch_expired", "batch_cancelled")
+"""Errors of a batch's lines that no model was asked for."""
+LOOKED_AT = 20
+"""Rows that are looked at to tell the format."""
+
+
+def read(row: Row) -> Iterable[Entry]:
+    """The calls in a row: one, or none where it is no call of a model, or several where it is a whole trajectory."""
+    if "custom_id" in row:
+        return _batch(row)
+    if "model_stats" in row:
+        return _trajectory(row)
+    if isinstance(row.get("kind"), str) and isinstance(row.get("text"), str):
+        return (_entry(row, NOTHING, half(row["text"])),)
+    if any(key in row for key in ASKED):
+        return _exchange(row)
+    if is_named(row):
+        return _alone(row)
+    has_answer = any(row.get(key) for key in ANSWERED)
+    if "messages" in row or (has_answer and any(row.get(key) for key in PROMPTS)):
+        return _conversation(row)
+    if is_answer(row) or (row.get("error") and not has_answer):
+        return _alone(row)
+    if has_answer:
+        return _exchange(row)
+    raise BadRecord(f"neither a request with its response nor an answer; it has {', '.join(sorted(row)[:8])[:120]}")
+
+
+def _exchange(row: Row) -> tuple[Entry, ...]:
+    sent, came = asked(row, ASKED), answered(row, ANSWERED)
+    request, answer = half(sent.body), half(came.body)
+    if sent.uri and not _is_call(sent, came, request, answer):
+        return ()
+    failed = came.failed or row.get("error")
+    if answer is NOTHING and not failed and came.status < 400:
+        return ()  # a request without an answer is no call yet
+    if not sent.uri and not came.status:
+        request, answer = _wrapped_request(request, row), _wrapped_answer(answer)
+    entry = _entry(row, request, answer, sent, came)
+    if failed and not entry.error and not is_answer(answer.top):
+        entry.status = came.status if came.status >= 400 else 0
+        entry.error = _said(failed)
+    return (entry,)
+
+
+def _is_call(sent: Asked, came: Answered, request: Half, answer: Half) -> bool:
+    """Whether an HTTP exchange asked a model, or brought an answer that was being waited for."""
+    where = address(sent.uri)
+    posted = sent.method in ("", "POST")
+    if where.purpose == "call":
+        return posted
+    if where.purpose == "look-up":
+        return sent.method in ("", "GET") and came.status < 400
+    if where.purpose == "free" or not posted:
+        return False
+    return is_answer(answer.top) or "messages" in request.top or "contents" in request.top
+
+
+def _said(error: Any) -> str:
+    """What a row says of its failure."""
+    found = parsed(error) if isinstance(error, str) and error[:1] == "{" else error
+    if isinstance(found, dict):
+        found = found.get("message") or found.get("type") or found.get("code")
+    return text(found)[:200] or "error"
+
+
+def _entry(row: Row, request: Half, answer: Half, sent: Asked = NO_HTTP, came: Answered = NO_STATUS) -> Entry:
+    where = address(sent.uri)
+    top = answer.top
+    status, error = trouble(answer, came.status)
+    entry = Entry(
+        id=text(row.get("id")) or text(row.get("request_id")) or text(top.get("id")),
+        api=where.api if where.api != "other" else api_of(top, request.top),
+        provider=where.host,
+        model=text(request.top.get("model")) or where.model,
+        status=status,
+        error=error,
+        stream=answer.stream,
+        request=request.raw,
+        answer=answer.raw or answer.words.encode(errors="replace"),
+        headers=sent.headers,
+    )
+    if not entry.provider and sent.headers:
+        entry.provider = next((value for name, value in sent.headers if name == "host"), "")
+    note(entry, row, top)
+    usage = top.get("usage")
+    if entry.logged is None and isinstance(usage, dict) and "cost" in usage:  # OpenRouter's
+        entry.logged = amount(usage["cost"])
+    if row is not top:
+        entry.model = entry.model or text(row.get("model"))
+        entry.usage = _usage_beside(row, answer, entry)
+    return entry
+
+
+def _usage_beside(row: Row, answer: Half, entry: Entry) -> Usage | None:
+    """The tokens that a log keeps outside of the answer; None where the answer tells them itself."""
+    beside = row.get("usage")
+    if beside is None and "prompt_tokens" not in row and "input_tokens" not in row:
+        return None
+    if reports(answer.top) or (answer.stream and b'"usage' in answer.raw):
+        return None
+    return usage_of(mapping(beside) or row, entry.api.startswith("anthropic"))
+
+
+def _wrapped_request(request: Half, row: Row) -> Half:
+    """A prompt that was logged as words alone, as the body that asks it."""
+    if not request.words:
+        return request
+    asks = {"model": text(row.get("model")), "messages": [{"role": "user", "content": request.words}]}
+    return Half(body(asks), asks)
+
+
+def _wrapped_answer(answer: Half) -> Half:
+    """An answer that was logged as words or as a message alone, as the body that brings it."""
+    if answer.words:
+        return _saying({"role": "assistant", "content": answer.words})
+    if "role" in answer.top and "content" in answer.top and answer.top.get("type") != "message":
+        return _saying(answer.top)
+    return answer
+
+
+def _saying(message: Mapping[str, Any]) -> Half:
+    top = {"choices": [{"index": 0, "message": message}]}
+    return Half(body(top), top)
+
+
+def _alone(row: Row) -> tuple[Entry]:
+    """A row that is an answer's body, perhaps with labels beside."""
+    answer = Half(body(row), row)
+    entry = _entry(row, NOTHING, answer)
+    entry.answered = text(row.get("model"))
+    return (entry,)
+
+
+def _conversation(row: Row) -> tuple[Entry, ...]:
+    """A request's own keys with the answer beside them, or a conversation that ends with the answer."""
+    asks = {key: value for key, value in row.items() if key in PARAMETERS}
+    messages: list[dict[str, Any]] = []
+    if "messages" in row:
+        asks["messages"] = messages = _messages(parsed(row["messages"]))
+    came = answered(row, ANSWERED)
+    if came.body is not None:
+        answer = _wrapped_answer(half(came.body))
+    elif isinstance(row.get("choices"), list):
+        answer = Half(body(row), row)
+    elif row.get("error"):
+        answer = NOTHING
+    elif messages and messages[-1].get("role") == "assistant":
+        asks["messages"] = messages[:-1]
+        answer = _saying(messages[-1])
+    else:
+        return ()
+    entry = _entry(row, Half(body(asks), asks), answer, NO_HTTP, came)
+    if answer is NOTHING:
+        entry.status, entry.error = 0, _said(row.get("error") or came.failed)
+    return (entry,)
+
+
+def _messages(found: Any) -> list[dict[str, Any]]:
+    if not isinstance(found, list) or not all(isinstance(message, dict) for message in found):
+        raise BadRecord("its messages are no list of messages")
+    return found
+
+
+def _batch(row: Row) -> tuple[Entry, ...]:
+    """A line of a batch's output, at batch prices; nothing for a line of its input, and for what was never run.
+
+    https://platform.openai.com/docs/guides/batch and https://platform.claude.com/docs/en/build-with-claude/batch-processing
+    """
+    result = row.get("result")
+    error = row.get("error")
+    if isinstance(result, dict):
+        found = result.get("message") if result.get("type") == "succeeded" else result.get("error")
+        entries: tuple[Entry, ...] = (_entry(row, NOTHING, half(found)),) if found else ()
+        for entry in entries:
+            entry.api = "anthropic.messages"
+    elif isinstance(error, dict) and error.get("code") in NOT_RUN:
+        return ()
+    elif row.get("response") or error:
+        entries = _exchange(row)
+    elif "body" in row or "params" in row:
+        return ()
+    else:
+        raise BadRecord("a line of a batch with neither a request nor a result")
+    for entry in entries:
+        entry.tier = "batch"
+    return entries
+
+
+def _trajectory(row: Row) -> Iterator[Entry]:
+    """An agent's run: its sums where it kept them, else a call for each of the model's messages.
+
+    SWE-agent counts `total_cost` over all runs of a process and the rest for one run, so `instance_cost` is the cost.
+    Sums of 0 say that nothing was counted (a replay, a demonstration): then every message of the model stands for a
+    call that was sent all the messages before it, its tokens to be counted from the texts.
+    """
+    stats = mapping(row.get("model_stats"))
+    calls = count(stats.get("api_calls"), "api_calls")
+    sent, received = count(stats.get("tokens_sent"), "tokens_sent"), count(stats.get("tokens_received"), "received")
+    entry = Entry(api="openai.chat", model=text(row.get("model")))
+    note(entry, row, {})
+    entry.session = entry.session or text(row.get("instance_id")) or text(row.get("source"))
+    if calls and (sent or received):
+        entry.usage = Usage(input=sent, output=received)
+        entry.aggregate, entry.calls = True, calls
+        entry.logged = amount(stats.get("instance_cost") or stats.get("total_cost"))
+        yield entry
+        return
+    before: list[bytes] = []
+    for message in _messages(parsed(row.get("messages"))):
+        if message.get("role") == "assistant":
+            request = b'{"messages":[' + b",".join(before) + b"]}"
+            yield msgspec.structs.replace(entry, request=request, answer=_saying(message).raw)
+        before.append(body(message) or b"{}")
+
+
+def _fits(sample: Sample) -> bool:
+    return any(_takes(row) for row in sample.rows[:LOOKED_AT])
+
+
+def _takes(row: Row) -> bool:
+    """Whether a row is surely one of these, and none of another format's."""
+    if not FOREIGN.isdisjoint(row):
+        return False
+    if "custom_id" in row or "model_stats" in row or is_named(row) or reports(row):
+        return True
+    if isinstance(row.get("kind"), str) and isinstance(row.get("text"), str):
+        return "provider" in row
+    if isinstance(parsed(row.get("messages")), list):
+        return True
+    came = answered(row, ANSWERED)
+    if any(isinstance(parsed(row.get(key)), dict) for key in ASKED):
+        return came.body is not None or came.status != 0 or "error" in row
+    found = parsed(came.body)
+    return isinstance(found, dict) and is_answer(found)
+
+
+FORMATS = (Format("pairs", "requests with their responses", _fits, each(read)),)
