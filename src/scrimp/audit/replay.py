@@ -305,6 +305,8 @@ def _exact(call: Call, entry: Entry, body: Mapping[str, Any]) -> int | None:
         return None
     headers = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in call.headers)
     target = call.targets[0] if call.targets else Target("")
+    if not body.get("model"):  # some dialects name it in the path, some logs in a column
+        body = {**body, "model": call.ask.model}
     return hashed(exact_key(entry.key, entry.provider or target.provider, call.path, call.query, body, headers))
 
 
