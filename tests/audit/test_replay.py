@@ -45,7 +45,9 @@ def test_the_given_model_is_for_calls_that_name_none(replay: Replay) -> None:
 
 
 def test_labels_are_cleaned_as_the_gateway_cleans_them(replay: Replay) -> None:
-    row = replay.row(Entry(usage=Usage(input=1), feature="sup\x1bport\u202e", user="u" * 500, tags=("b", "a", "b")), 0, 1)
+    row = replay.row(
+        Entry(usage=Usage(input=1), feature="sup\x1bport\u202e", user="u" * 500, tags=("b", "a", "b")), 0, 1
+    )
     assert (row.feature, len(row.user), row.tags) == ("support", 120, "a,b")
 
 

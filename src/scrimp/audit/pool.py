@@ -109,7 +109,8 @@ class Pool:
                 idle.put(process)
 
         under_way: deque[tuple[Tag, Future[Result]]] = deque()
-        with ThreadPoolExecutor(self._jobs) as threads:
+        threads = ThreadPoolExecutor(self._jobs)
+        try:
             for tag, job, piece in tasks:
                 under_way.append((tag, threads.submit(work, job, piece)))
                 if len(under_way) >= self._jobs * WAITING:
@@ -117,3 +118,5 @@ class Pool:
                     yield first, done.result()
             for first, done in under_way:
                 yield first, done.result()
+        finally:
+            threads.shutdown(cancel_futures=True)

@@ -7,6 +7,7 @@ Frames are a length (4 bytes, big endian) and msgpack.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import IO, TypeVar
 
@@ -45,6 +46,7 @@ def receive(file: IO[bytes], kind: type[T]) -> T | None:
 
 def main() -> None:
     """Work until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us decides when we end
     given, taken = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write between the frames
     start = receive(given, Start)

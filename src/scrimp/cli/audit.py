@@ -100,8 +100,12 @@ def audit(
         show_text=show_text,
     )
     config = settings(None, config_path, overrides)
-    with Bar() as bar:
-        report = run(files, wanted, config, bar, resume)
+    try:
+        with Bar() as bar:
+            report = run(files, wanted, config, bar, resume)
+    except KeyboardInterrupt:
+        click.echo("scrimp: stopped; the same command with --resume goes on where it stood", err=True)
+        sys.exit(130)
     with output(out) as file:
         file.write(_render(report, shown, explain, colours=out is None))
     if most is not None and report.avoidable > most:

@@ -60,7 +60,9 @@ def _table(work: Work, by: Dimension) -> Table:
     (more,) = work.one(
         f"SELECT COUNT(DISTINCT {by}) FROM calls WHERE {by} <> '' AND {by} NOT IN (SELECT label FROM kept)"
     )
-    label = f"CASE WHEN {by} = '' THEN '' WHEN {by} IN (SELECT label FROM kept) THEN 'l' || {by} ELSE 'more' END"
+    column = f"calls.{by}"  # json_each has columns of such names too
+    kept = f"{column} IN (SELECT label FROM kept)"
+    label = f"CASE WHEN {column} = '' THEN '' WHEN {kept} THEN 'l' || {column} ELSE 'more' END"
     groups: dict[str, Group] = {}
     for name, sums in _sums(work, label, "1"):
         groups[name] = Group(name[1:] if name.startswith("l") else "", sums)
