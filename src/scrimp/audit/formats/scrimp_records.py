@@ -33,7 +33,7 @@ def read_record(row: Row) -> tuple[Entry, ...]:
     """The call of a database's row; none where it was no call of a model."""
     try:
         record = msgspec.convert(row, Record)
-    except (msgspec.ValidationError, OverflowError) as error:
+    except (msgspec.ValidationError, OverflowError, UnicodeError) as error:
         raise BadRecord(str(error)[:120]) from None
     usage = record.usage
     if not all(0 <= tokens <= MOST for tokens in msgspec.structs.astuple(usage)):
