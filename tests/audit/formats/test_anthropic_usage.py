@@ -1,0 +1,178 @@
+"""Anthropic's usage and costs: the three reports and the console's CSV, tiers, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reading import SAMPLES, read
+from strange import check, damaged, rows
+
+from scrimp.audit.entry import BadRecord, Entry
+from scrimp.audit.formats import anthropic_usage
+from scrimp.call import Price, Usage
+from scrimp.prices.book import Book
+
+RESULT = {
+    "uncached_input_tokens": 100,
+    "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 5},
+    "cache_read_input_tokens": 50,
+    "output_tokens": 20,
+    "server_tool_use": {"web_search_requests": 2},
+    "model": "claude-haiku-4-5-20251001",
+}
+KNOWN = [
+    *anthropic_usage.CONSOLE, *anthropic_usage.CONSOLE.values(), *anthropic_usage.FIGURES, *anthropic_usage.AMOUNTS,
+    *("data", "results", "group", "usage", "cost", "ending_at", "cache_creation", "server_tool_use", "requests", "actor"),
+    *("context_window", "200k-1M", "inference_geo", "us", "speed", "fast", "batch", "account_id", "currency", "USD"),
+    *("token_type", "cost_type", "product", "rbac_group_id", "user_id", "email_address"),
+]  # fmt: skip
+NAMES = ("usage", "analytics", "costs")
+GOOD = [row for name in NAMES for row in json.loads((SAMPLES / f"anthropic_{name}.json").read_text())["data"]]
+
+
+def one(result: dict[str, Any]) -> Entry:
+    (entry,) = anthropic_usage.read({"starting_at": "2026-10-05T00:00:00Z", "results": [result]})
+    return entry
+
+
+def test_the_usage_report_is_sums_without_a_number_of_calls():
+    known, entries, bad = read("anthropic_usage.json")
+    assert (known.format.name, bad, len(entries)) == ("anthropic_usage", [], 3)
+    first, long, batch = entries
+    assert (first.at, first.team, first.key) == (1791158400 * 10**9, "wrkspc_01Support", "apikey_01Support")
+    assert (first.aggregate, first.calls, first.provider, first.tier) == (True, 0, "anthropic", "standard")
+    assert any("how many calls" in phrase for phrase in known.format.missing)
+    assert first.usage == Usage(
+        input=150_000, cached=900_000, cache_write=30_000, cache_write_1h=12_000, output=41_000, searches=7
+    )
+    assert (first.tags, long.tags) == ((), ("long context",))
+    assert (batch.tier, batch.team, batch.model) == ("batch+us", "", "claude-opus-4-6")
+
+
+def test_the_analytics_report_counts_requests_and_names_who_asked():
+    known, entries, bad = read("anthropic_analytics.json")
+    assert (known.format.name, bad) == ("anthropic_usage", [])
+    person, machine = entries
+    assert (person.user, person.feature, person.calls, person.tier) == (
+        "mara@parcels.example",
+        "claude_code",
+        60,
+        "fast",
+    )
+    assert person.usage == Usage(input=20_000, cached=400_000, cache_write_1h=50_000, output=15_000)
+    assert (machine.user, machine.key, machine.calls) == ("", "apikey_01Ci", 2)
+
+
+def test_the_consoles_csv_is_read_by_its_own_names():
+    known, entries, bad = read("anthropic_usage.csv")
+    assert (known.format.name, bad) == ("anthropic_usage", [])
+    assert [entry.tier for entry in entries] == ["standard", "batch+us", "standard"]
+    assert [entry.tags for entry in entries] == [(), (), ("long context",)]
+    assert (entries[0].team, entries[0].key, entries[0].at) == ("Support", "support-key", 1791158400 * 10**9)
+    assert entries[0].usage == Usage(input=100_000, cached=64_000, cache_write=2_000, output=5_000, searches=10)
+
+
+def test_a_flattened_report_is_read_too():
+    row = {"starting_at": "2026-10-05", "cache_creation.ephemeral_1h_input_tokens": "5", "uncached_input_tokens": "7"}
+    (entry,) = anthropic_usage.read(row)
+    assert entry.usage == Usage(input=7, cache_write_1h=5)
+
+
+@pytest.mark.parametrize(
+    ("said", "tier"),
+    [
+        ({"service_tier": "standard", "inference_geo": "not_available"}, "standard"),
+        ({"service_tier": "batch", "speed": None}, "batch"),
+        ({"service_tier": "standard", "inference_geo": "us", "speed": "standard"}, "us"),
+        ({"service_tier": None, "speed": "fast", "inference_geo": "us"}, "fast+us"),
+        ({"service_tier": "priority", "inference_geo": "global"}, "priority"),
+        ({}, ""),
+    ],
+)
+def test_the_tier_has_all_that_changes_the_price(said: dict[str, Any], tier: str):
+    assert one({**RESULT, **said}).tier == tier
+
+
+def test_half_a_batch_in_the_united_states_is_priced_as_such():
+    batch = one({**RESULT, "service_tier": "batch", "inference_geo": "us"})
+    book = Book.load()
+    prices = [
+        book.price(batch.model, Usage(input=1_000_000), provider=batch.provider, tier=tier)
+        for tier in ("standard", batch.tier)
+    ]
+    plain, half = (price.total for price in prices if isinstance(price, Price))
+    assert half * 20 == plain * 11
+
+
+def test_costs_are_cents_in_the_api_and_dollars_in_the_console():
+    known, entries, bad = read("anthropic_costs.json")
+    assert (known.format.name, bad) == ("anthropic_costs", [])
+    assert [entry.logged for entry in entries] == [450_000_000, 615_000_000, 70_000_000]
+    assert all(entry.usage is None and entry.aggregate and not entry.calls for entry in entries)
+    assert [entry.tags for entry in entries] == [("uncached_input_tokens",), ("output_tokens",), ("web_search",)]
+    known, entries, bad = read("anthropic_costs.csv")
+    assert (known.format.name, bad) == ("anthropic_costs", [])
+    assert [(entry.logged, entry.model, entry.key) for entry in entries] == [
+        (100_000_000, "claude-haiku-4-5", "support-key"),
+        (25_000_000, "claude-haiku-4-5", "support-key"),
+    ]
+    (analytics,) = anthropic_usage.read(
+        {"starting_at": "2026-10-05", "group": {"model": "a"}, "cost": {"amount": "12.5", "list_amount": "13"}}
+    )
+    assert (analytics.logged, analytics.model) == (125_000_000, "a")
+
+
+@given(st.decimals(0, 10**6, places=4))
+def test_an_amount_in_cents_is_kept_to_the_nanodollar(cents: Any):
+    found = list(anthropic_usage.read({"starting_at": "2026-10-05", "amount": str(cents), "currency": "USD"}))
+    assert sum(entry.logged or 0 for entry in found) == int(cents * 10_000_000)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"output_tokens": -1}, "output_tokens: '-1' is no whole number"),
+        ({"cache_creation": {"ephemeral_5m_input_tokens": "x"}}, "ephemeral_5m_input_tokens: 'x'"),
+        ({"starting_at": "soon"}, "'soon' is no time"),
+        ({"rbac_group_id": "rbac_group_1"}, "group by something else"),
+    ],
+)
+def test_a_result_that_cannot_be_true_is_refused_with_its_reason(changed: dict[str, Any], reason: str):
+    with pytest.raises(BadRecord, match=reason):
+        one({**RESULT, **changed})
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"amount": "5", "currency": "EUR"}, "in EUR, not in US dollars"),
+        ({"amount": "a lot"}, "'a lot' is no amount"),
+        ({"colour": "red"}, "neither tokens nor an amount"),
+    ],
+)
+def test_an_amount_that_is_none_is_refused(row: dict[str, Any], reason: str):
+    with pytest.raises(BadRecord, match=reason):
+        list(anthropic_usage.read({"starting_at": "2026-10-05", **row}))
+
+
+def test_a_result_of_nothing_is_no_entry():
+    empty = dict.fromkeys(RESULT, 0) | {"cache_creation": None, "server_tool_use": {}, "model": None}
+    assert list(anthropic_usage.read({"starting_at": "2026-10-05", "results": [empty]})) == []
+    assert list(anthropic_usage.read({"starting_at": "2026-10-05", "amount": "0.00"})) == []
+
+
+def test_only_its_own_samples_are_taken_for_it():
+    for path in sorted(SAMPLES.iterdir()):
+        name = path.name.partition(".")[0].replace("analytics", "usage")
+        expected = name if name in ("anthropic_usage", "anthropic_costs") else ""
+        found = read(path.name)[0].format.name
+        assert found == expected or (not expected and not found.startswith("anthropic_")), path.name
+
+
+@given(rows(KNOWN) | damaged(GOOD, KNOWN))
+def test_whatever_a_row_holds_it_gives_entries_or_a_reason(row: dict[str, Any]):
+    check(anthropic_usage.read, row)

@@ -1,0 +1,199 @@
+"""OpenTelemetry spans: which are calls, tokens in their classes under every convention's names, labels and failures."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reading import SAMPLES, read
+from strange import check, damaged, rows
+
+from scrimp.audit.entry import Entry
+from scrimp.audit.formats import otel
+from scrimp.audit.formats.base import Options
+from scrimp.call import Usage
+from scrimp.prices.book import Book
+
+CHAT = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-5-mini",
+    "gen_ai.usage.input_tokens": 100,
+    "gen_ai.usage.output_tokens": 20,
+}
+NAMES = [name for names in (*otel.TOKENS.values(), *otel.NAMES.values()) for name in names]
+KNOWN = [
+    *NAMES, *otel.COSTS, *sorted(otel.CALLS), *sorted(otel.AROUND), *CHAT, "resourceSpans", "scopeSpans", "spans",
+    *("resource", "attributes", "key", "value", "stringValue", "intValue", "arrayValue", "values", "traceId", "spanId"),
+    *("parentSpanId", "startTimeUnixNano", "endTimeUnixNano", "status", "code", "error.type", "context", "server.address"),
+    *("gen_ai.response.finish_reasons", "gen_ai.input.messages", "gen_ai.output.messages", "start_time", "end_time"),
+]  # fmt: skip
+GOOD = [json.loads(line) for line in (SAMPLES / "otel.jsonl").read_text().splitlines()]
+
+
+def flat(
+    attributes: dict[str, Any], name: str = "01", parent: str = "", trace: str = "t", **more: Any
+) -> dict[str, Any]:
+    """A span of its own."""
+    context = {"trace_id": trace, "span_id": name}
+    times = {"start_time": "2026-10-05T08:00:00Z", "end_time": "2026-10-05T08:00:01.5Z"}
+    return {"context": context, "parent_id": parent, "attributes": attributes, **times, **more}
+
+
+def all_of(*spans: dict[str, Any]) -> list[Entry]:
+    reader = otel.FORMATS[0].open((), Options())
+    return [entry for span in spans for entry in reader(span)]
+
+
+def one(attributes: dict[str, Any], **more: Any) -> Entry:
+    (entry,) = all_of(flat(attributes, **more))
+    return entry
+
+
+def test_otlp_documents_give_their_calls_and_nothing_that_lies_around_them():
+    known, entries, bad = read("otel.jsonl")
+    assert (known.format.name, bad) == ("otel", [])
+    assert [entry.model for entry in entries] == [
+        "gpt-5-mini",
+        "claude-haiku-4-5",
+        "gpt-5-mini",
+        "text-embedding-3-small",
+    ]
+    first = entries[0]
+    assert first.usage == Usage(input=176, cached=1024, output=52, reasoning=128)
+    assert (first.id, first.answered, first.tier) == ("chatcmpl-Parcel000000000101", "gpt-5-mini-2025-08-07", "default")
+    assert (first.at, first.duration, first.finish) == (1790000000_100_000_000, 1_900_000_000, "tool_calls")
+    assert (first.feature, first.environment, first.user) == ("parcel-desk", "production", "mara")
+    assert first.session == entries[1].session == "conv_Parcel1"
+    assert (first.api, json.loads(first.request)["max_tokens"]) == ("openai.chat", 512)
+    assert json.loads(first.answer)["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "track"
+    assert entries[1].usage == Usage(input=300, cache_write=600, output=40)
+    assert entries[3].api == "openai.embeddings"
+
+
+def test_spans_of_older_and_other_conventions_are_read_one_after_the_other():
+    known, entries, bad = read("otel_spans.json")
+    assert (known.format.name, bad, len(entries)) == ("otel", [], 2)
+    older, other = entries
+    assert (older.usage, older.stream, older.finish) == (Usage(input=300, output=25), True, "stop")
+    assert (older.provider, older.feature, older.user, older.duration) == ("openai", "triage", "lev", 1_500_000_000)
+    assert older.id == "9a1efff798038103d269b633813fc60e:00000000000000c2"
+    assert other.usage == Usage(input=200, cached=500, cache_write=100, output=60)
+    assert (other.provider, other.session, other.logged) == ("anthropic", "s-9", 750_000)
+
+
+def test_a_failed_call_is_told_with_its_status():
+    failed = read("otel.jsonl")[1][2]
+    assert (failed.status, failed.error, failed.usage) == (429, "RateLimitError: Too many tokens a minute", None)
+    for told, status in (("503", 503), ("timeout", 0), ("openai.RATE_LIMIT_ERROR", 429)):
+        entry = one({"gen_ai.operation.name": "chat", "error.type": told})
+        assert (entry.status, entry.error) == (status, told)
+    unnamed = one({"gen_ai.operation.name": "chat"}, status={"status_code": "ERROR"})
+    assert (unnamed.status, unnamed.error) == (0, "error")
+
+
+@pytest.mark.parametrize("kind", ["invoke_agent", "execute_tool", "invoke_workflow"])
+def test_what_an_agent_sums_up_is_not_counted_again(kind: str):
+    assert all_of(flat({**CHAT, "gen_ai.operation.name": kind})) == []
+    assert all_of(flat({"llm.token_count.prompt": 5, "openinference.span.kind": "AGENT"})) == []
+    assert all_of(flat({"gen_ai.usage.input_tokens": 5, "traceloop.span.kind": "task"})) == []
+
+
+def test_a_span_that_repeats_the_tokens_of_the_call_below_it_is_not_counted_again():
+    inner, step, outer = (
+        flat(CHAT, "03", "02"),
+        flat({"name": "retry"}, "02", "01"),
+        flat({**CHAT, "gen_ai.request.model": "gpt-5"}, "01"),
+    )
+    assert [entry.model for entry in all_of(inner, step, outer)] == ["gpt-5-mini"]
+    assert len(all_of(inner, flat(CHAT, "04", "02"), step)) == 2
+    assert len(all_of(inner, flat(CHAT, "01", trace="another"))) == 2
+
+
+def test_two_spans_of_one_answer_have_one_id():
+    answer = {**CHAT, "gen_ai.response.id": "chatcmpl-Parcel000000000555"}
+    assert {entry.id for entry in all_of(flat(answer, "01"), flat(answer, "02"))} == {"chatcmpl-Parcel000000000555"}
+    assert one(CHAT).id == "t:01"
+
+
+def test_a_call_whose_tokens_nobody_reported_is_still_a_call():
+    assert one({"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5"}).usage is None
+    assert all_of(flat({"gen_ai.operation.name": "transcribe"})) == []
+    assert one({"gen_ai.operation.name": "responses", "gen_ai.usage.output_tokens": 3}).usage == Usage(output=3)
+
+
+@given(
+    st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6)
+)
+def test_no_token_is_lost_or_counted_twice(text: int, cached: int, written: int, said: int, thought: int):
+    told = {
+        **CHAT,
+        "gen_ai.usage.input_tokens": text + cached + written,
+        "gen_ai.usage.cache_read.input_tokens": cached,
+        "gen_ai.usage.cache_creation.input_tokens": written,
+        "gen_ai.usage.output_tokens": said + thought,
+        "gen_ai.usage.reasoning.output_tokens": thought,
+    }
+    expected = Usage(input=text, cached=cached, cache_write=written, output=said, reasoning=thought)
+    assert one(told).usage == expected
+
+
+def test_audio_lies_inside_the_totals_and_cached_tokens_may_stand_beside_them():
+    audio = {"gen_ai.usage.audio.input_tokens": 60, "gen_ai.usage.audio.output_tokens": 15}
+    assert one({**CHAT, **audio}).usage == Usage(input=40, audio_input=60, output=5, audio_output=15)
+    beside = one({**CHAT, "gen_ai.usage.cache_read_input_tokens": 4000})
+    assert beside.usage == Usage(input=100, cached=4000, output=20)
+
+
+@pytest.mark.parametrize(
+    ("told", "provider"),
+    [
+        ({"gen_ai.provider.name": "azure.ai.openai"}, "azure"),
+        ({"gen_ai.system": "aws.bedrock", "server.address": "bedrock-runtime.us-east-1.amazonaws.com"}, "bedrock"),
+        ({"gen_ai.provider.name": "gcp.vertex_ai"}, "google"),
+        ({"gen_ai.provider.name": "openai", "server.address": "api.deepseek.com"}, "api.deepseek.com"),
+        ({"gen_ai.provider.name": "openai", "server.address": "10.0.0.7"}, "openai"),
+        ({"gen_ai.provider.name": "openai", "server.address": "llm.parcels.internal"}, "openai"),
+        ({"gen_ai.provider.name": "openai", "server.address": "localhost"}, "openai"),
+        ({}, ""),
+    ],
+)
+def test_who_answered_is_told_by_the_host_where_the_name_cannot_tell(told: dict[str, Any], provider: str):
+    assert one({"gen_ai.operation.name": "chat", **told}).provider == provider
+
+
+def test_every_provider_of_the_conventions_has_prices():
+    book = Book.load()
+    offered = {rates.provider for rates, _ in book.models()}
+    named = {"azure": "azure", "bedrock": "aws", "google": "google", "xai": "x-ai", "mistral": "mistral"}
+    assert {named[name] for name in otel.PROVIDERS.values()} <= offered
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"gen_ai.usage.input_tokens": -3}, "gen_ai.usage.input_tokens: '-3' is no whole number"),
+        ({"gen_ai.usage.output_tokens": "many"}, "gen_ai.usage.output_tokens: 'many' is no whole number"),
+    ],
+)
+def test_a_span_that_cannot_be_true_is_refused_and_leaves_the_others(changed: dict[str, Any], reason: str):
+    good, bad = flat(CHAT, "01"), flat({**CHAT, **changed}, "02")
+    _, entries, reasons = read("".join(f"{json.dumps(row)}\n" for row in (bad, good)).encode())
+    assert (len(entries), [line for line, _ in reasons]) == (1, [1])
+    assert reason in reasons[0][1]
+    resource = {"scopeSpans": [{"spans": [{**row, "traceId": "t"} for row in (bad, good)]}]}
+    _, entries, reasons = read(json.dumps({"resourceSpans": [resource]}).encode())
+    assert (len(entries), reasons) == (1, [(1, f"1 of 2 spans: {reasons[0][1].partition(': ')[2]}")])
+
+
+def test_only_its_own_samples_are_taken_for_it():
+    for path in sorted(SAMPLES.iterdir()):
+        assert (read(path.name)[0].format.name == "otel") == path.name.startswith("otel"), path.name
+
+
+@given(rows(KNOWN) | damaged(GOOD, KNOWN))
+def test_whatever_a_row_holds_it_gives_entries_or_a_reason(row: dict[str, Any]):
+    check(otel.FORMATS[0].open((), Options()), row)
