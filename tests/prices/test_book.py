@@ -160,3 +160,10 @@ def test_own_prices_win_whatever_the_date_of_the_name() -> None:
     assert cost(book, "local/tiny", Usage(input=100)) == 15_000
     assert why(book, "tiny", provider="elsewhere")
     assert why(book, "gpt-4o", tier="priority") == "tier priority is not priced for user/gpt-4o"
+
+
+@given(models, usages, st.sampled_from(["", "batch", "priority"]))
+def test_a_listing_prices_as_the_book_does(book: Book, model: str, usage: Usage, tier: str) -> None:
+    listing = book.listing(model, tier=tier)
+    found = book.price(model, usage, when=NOVEMBER, tier=tier)
+    assert (listing if isinstance(listing, Unpriced) else listing.price(usage, NOVEMBER)) == found

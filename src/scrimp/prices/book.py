@@ -118,6 +118,11 @@ class Book:
             return listing
         return listing.rates(when, input_total, _tiers(listing.row))
 
+    def listing(self, model: str, *, provider: str | None = None, tier: str = "") -> Listing | Unpriced:
+        """A model on a service tier: its prices at every time and size. Arguments as in `price`."""
+        key = (model, provider, tier, False)
+        return self._memo.get(key) or self._look_up(key)
+
     def owner(self, model: str) -> str:
         """The provider in the list that a plain model name points to ("gpt-..." is "openai"), or ""."""
         listed = self._catalogue.maker(model.strip().lower())
