@@ -148,3 +148,27 @@ def test_the_audit_takes_prices_but_no_keys_no_store_and_no_steps() -> None:
     assert (kept.store, kept.step, kept.providers["own"].api_key) == (":memory:", (), "")
     row: CallRow = Replay(config, "", Memory()).row(Entry(model="own/small", usage=Usage(input=10**6)), 0, 1)
     assert row.paid == 100_000_000
+
+
+def test_a_key_in_the_clear_is_not_shown(replay: Replay) -> None:
+    def key(said: str) -> str:
+        return replay.row(Entry(usage=Usage(input=1), key=said), 0, 1).key
+
+    assert key("sk-proj-abcdefghijklmnop1234") == "sk-...1234"
+    assert key("billing-team") == "billing-team"
+
+
+def test_names_that_no_database_takes_are_cleaned(replay: Replay) -> None:
+    row = replay.row(Entry(usage=Usage(input=1), model="gpt\ud800-4o\n", finish="stop\x00", error="\x1b[31mred"), 0, 1)
+    assert (row.model, row.finish, row.error) == ("gpt-4o", "stop", "red")
+
+
+def test_model_and_finish_are_read_where_the_usage_stands_beside_the_answer(replay: Replay) -> None:
+    answer = b'{"model": "gpt-4o-2024-08-06", "choices": [{"index": 0, "finish_reason": "length"}]}'
+    row = replay.row(Entry(api="openai.chat", request=asked(), answer=answer, usage=Usage(input=7, output=3)), 0, 1)
+    assert (row.model, row.finish, row.input_total) == ("gpt-4o-2024-08-06", "length", 7)
+
+
+def test_amounts_without_tokens_are_compared_and_not_called_unpriced(replay: Replay) -> None:
+    row = replay.row(Entry(aggregate=True, calls=0, logged=5_000), 0, 1)
+    assert (row.unpriced, row.logged, row.paid) == ("", 5_000, 0)

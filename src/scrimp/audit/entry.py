@@ -22,6 +22,8 @@ class Entry(msgspec.Struct, gc=False):
     `at` None: the log has no time. `model` is the asked one, `answered` the answer's. `provider`: a name, host or URL.
     `usage` None with an `answer`: it is read from that; without: it is counted from the texts.
     `request` and `answer` are bodies as the dialect `api` has them (JSON; a stream as its events), b"" where not kept.
+    `calls` 0: the log does not say how many. `size`: input tokens of one call of a sum, where the log tells (prices of
+    some models depend on it); else their mean is taken.
     `cut`: the answer's stream ended early. `from_cache`: the logging gateway's own cache answered, nothing was paid.
     `logged` is what the log itself says was paid. `tier` is the service tier ("batch" for batch prices).
     `blocks` are ids of the prompt's blocks of `block_tokens` tokens each, equal ids meaning an equal prefix up to there.
@@ -56,6 +58,7 @@ class Entry(msgspec.Struct, gc=False):
     from_cache: bool = False
     aggregate: bool = False
     calls: int = 1
+    size: int | None = None
     blocks: tuple[int, ...] = ()
     block_tokens: int = 0
     action: str = ""

@@ -7,6 +7,7 @@ Nothing is sent: the recorded answer stands where the provider's would.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from scrimp.call import Answer, Api, Ask, Basis, Call, Cost, Saving, Target, Try
 from scrimp.config import Config
 from scrimp.errors import ScrimpError
 from scrimp.pipeline import plan
+from scrimp.report.labels import clean
 from scrimp.steps.price import price, weigh
 from scrimp.wire.answer import read_body, read_stream
 from scrimp.wire.exact import exact_key, is_deterministic, why_never
@@ -31,6 +33,11 @@ SECRET = "scrimp audit"
 """Every process of an audit names tenants alike; these names leave it nowhere."""
 SHORT_ID = 16
 """Ids shorter than this may be row numbers: there the call's own figures count too."""
+
+
+LONGEST = 200
+"""Characters of a name or reason."""
+_SECRET = re.compile(r"(?:Bearer )?(?:(?:sk|pk|gsk|xai|rk|pplx|r8|hf|api|key)[-_]|AIza)[\w-]{16,}")
 
 
 class CallRow(msgspec.Struct, array_like=True):
@@ -160,13 +167,16 @@ class Replay:
         asked = call.ask.model
         when = entry.at
         if entry.usage is not None and answer.status < 300:
-            size = entry.usage.input_total // max(1, entry.calls) if entry.aggregate else None
+            size = _size(entry, entry.usage)
             basis: Basis = "exact"
             call.cost, call.savings = weigh(
                 self.world, answer.model, asked, entry.provider, entry.usage, basis, answer.tier, when, size
             )
+            if entry.aggregate and not entry.calls and entry.size is None:
+                call.cost.flags = (*call.cost.flags, "size-unknown")
         elif answer.usage is None and not answer.body and answer.status < 300:
-            call.cost = Cost(unpriced="the log has no token counts")
+            amounts_only = entry.aggregate and entry.logged is not None
+            call.cost = Cost(unpriced="" if amounts_only else "the log has no token counts")
         else:
             price(call, self.world)
         if entry.from_cache and call.cost is not None:
@@ -188,19 +198,19 @@ class Replay:
             feature=who.feature,
             user=who.user,
             team=who.team,
-            key=entry.key[:200],
+            key=_masked(line_of(entry.key)) or who.key,
             session=who.session,
             tags=",".join(sorted(set(who.tags))),
-            provider=_host(entry.provider),
-            model=(answer.model or call.ask.model)[:200],
+            provider=line_of(_host(entry.provider)),
+            model=line_of(answer.model or call.ask.model),
             price_model=cost.price_model,
             api=entry.api,
             status=answer.status,
-            error=(failed or refused)[:200],
-            finish=answer.finish,
-            tier=answer.tier,
+            error=line_of(failed or refused),
+            finish=line_of(answer.finish),
+            tier=line_of(answer.tier),
             basis=cost.basis,
-            unpriced=cost.unpriced,
+            unpriced=line_of(cost.unpriced),
             flags=",".join(cost.flags),
             input=usage.input,
             cached=usage.cached,
@@ -233,6 +243,15 @@ class Replay:
         return self.prompts.seen(feature, entry.api, body) if body else (b"", 0, None, 0)
 
 
+def _size(entry: Entry, usage: Usage) -> int | None:
+    """Input tokens of one call of a sum: as the log says, else the mean, else as of small ones."""
+    if not entry.aggregate:
+        return None
+    if entry.size is not None:
+        return entry.size
+    return usage.input_total // entry.calls if entry.calls else 0
+
+
 def _finish(planning: Coroutine[Any, Any, None]) -> None:
     """Run a plan to its end. None of its steps waits here: there is no provider, no network and no other caller."""
     try:
@@ -252,8 +271,8 @@ def identity(entry: Entry, row: CallRow, file: int, line: int, nth: int) -> int:
     """What makes two rows the same call: the log's own id; without one, where it stands."""
     if not entry.id:
         return hashed(b"%d:%d:%d" % (file, line, nth))
-    if len(entry.id) >= SHORT_ID:
-        return hashed(entry.id.encode(errors="replace"))
+    if len(entry.id) >= SHORT_ID:  # with the input, as recorders blank parts of ids; the output may still grow
+        return hashed(f"{entry.id}\0{row.input_total}".encode(errors="replace"))
     figures = f"{entry.id}\0{entry.at}\0{row.model}\0{row.input_total}\0{row.output_total}"
     return hashed(figures.encode(errors="replace"))
 
@@ -283,15 +302,15 @@ def _answer(entry: Entry, ask: Ask) -> Answer:
         whole=not entry.cut,
         body=entry.answer,
     )
-    if entry.answer and entry.usage is None:
+    if entry.answer and (entry.usage is None or not (entry.answered and entry.finish)):
         streams = entry.answer.lstrip()[:1] not in (b"{", b"[") or entry.stream
         reading = (read_stream if streams else read_body)(entry.api, entry.answer)
         ask.stream = streams
         answer.model = answer.model or reading.model
         answer.tier = answer.tier or reading.tier
         answer.finish = answer.finish or reading.finish
-        answer.usage = reading.usage
-        if reading.error and reading.usage is None:
+        answer.usage = answer.usage or reading.usage
+        if reading.error and answer.usage is None:
             entry.error = entry.error or reading.error
             answer.status = answer.status if answer.status >= 300 else 500
     elif entry.error and answer.status < 300:
@@ -318,6 +337,16 @@ def _more(usage: Usage) -> str:
 
 def _savings(savings: list[Saving]) -> str:
     return msgspec.json.encode([(one.strategy, one.nano, one.kind) for one in savings]).decode() if savings else ""
+
+
+def line_of(text: str) -> str:
+    """A name or reason as one short line that can be stored and shown."""
+    return text[:LONGEST] if text.isascii() and text.isprintable() else clean(text)[:LONGEST]
+
+
+def _masked(key: str) -> str:
+    """A key's label; what looks like the key itself is cut to its ends, as providers show it."""
+    return f"{key[:3]}...{key[-4:]}" if _SECRET.match(key) else key
 
 
 def _host(provider: str) -> str:

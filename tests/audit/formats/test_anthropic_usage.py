@@ -50,6 +50,7 @@ def test_the_usage_report_is_sums_without_a_number_of_calls():
         input=150_000, cached=900_000, cache_write=30_000, cache_write_1h=12_000, output=41_000, searches=7
     )
     assert (first.tags, long.tags) == ((), ("long context",))
+    assert (first.size, long.size) == (0, 200_001)
     assert (batch.tier, batch.team, batch.model) == ("batch+us", "", "claude-opus-4-6")
 
 

@@ -32,6 +32,8 @@ PLAIN = frozenset(("", "standard", "message", "global", "not_available"))
 """Words for a tier, a speed or a place that change no price ("message" is the console's word on a bill)."""
 FIGURES = ("uncached_input_tokens", "usage_input_tokens_no_cache", "output_tokens", "usage_output_tokens")
 AMOUNTS = ("amount", "cost_usd")
+LONG = 200_001
+"""Input tokens of a call in the long window, at the least."""
 
 
 def _fits_usage(sample: Sample) -> bool:
@@ -102,6 +104,9 @@ def _used(entry: Entry, result: Row) -> Entry | None:
     window = text(result.get("context_window"))
     if window == "200k-1M" or window.startswith(">"):
         entry.tags = ("long context",)
+        entry.size = LONG
+    elif window:
+        entry.size = 0
     return entry if entry.calls or entry.usage != Usage() else None
 
 
