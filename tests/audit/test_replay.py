@@ -125,10 +125,10 @@ def test_the_same_question_has_the_same_key(replay: Replay) -> None:
 
 def test_short_ids_are_no_identity_by_themselves(replay: Replay) -> None:
     def identity(call_id: str, tokens: int) -> int:
-        return replay.row(Entry(id=call_id, usage=Usage(input=tokens), at=NOON), 0, 1).id
+        return replay.row(Entry(id=call_id, usage=Usage(input=9, output=tokens), at=NOON), 0, 1).id
 
     assert identity("17", 5) == identity("17", 5) != identity("17", 6)
-    assert identity("chatcmpl-9xKdf82Lm", 5) == identity("chatcmpl-9xKdf82Lm", 6)
+    assert identity("chatcmpl-9xKdf82Lm", 5) == identity("chatcmpl-9xKdf82Lm", 6)  # an answer that was still growing
 
 
 def test_rows_without_an_id_are_calls_of_their_own(replay: Replay) -> None:
