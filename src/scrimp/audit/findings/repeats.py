@@ -46,7 +46,7 @@ _HOUR = 3_600 * 10**9
 _SPANS = ((24 * _HOUR, "days"), (_HOUR, "h"), (_HOUR // 60, "min"), (10**9, "s"))
 
 
-class Repeated(msgspec.Struct, order=True):
+class Repeated(msgspec.Struct):
     """A request that was repeated: what its hits cost and how many there were, and the dearest of them."""
 
     paid: int = 0
@@ -62,10 +62,11 @@ def advise(work: Work, world: World, wanted: Wanted) -> list[Advice]:
     A call without a time is taken to be within the time-to-live of the others of its key. Calls without a price and
     sums have no part. Lowers `left` of every hit to 0.
     """
-    if wanted.ttl <= 0 or not _count(work, _KEYED):
+    if wanted.ttl <= 0 or not _any(work, _KEYED):
         return []
     best = _play(work, wanted.ttl)
-    advice = [_advice(work, wanted, best[kind[0]], *kind) for kind in _KINDS if best[kind[0]]]
+    of = work.one(f"SELECT COUNT(*), SUM({_KEYED}) FROM calls WHERE aggregate = 0")
+    advice = [_advice(work, wanted, of, best[kind[0]], *kind) for kind in _KINDS if best[kind[0]]]
     work.db.execute("UPDATE calls SET left = 0 WHERE left > 0 AND id IN (SELECT id FROM temp.hits)")
     work.db.execute("DROP TABLE temp.hits")
     return advice
@@ -73,11 +74,11 @@ def advise(work: Work, world: World, wanted: Wanted) -> list[Advice]:
 
 def missing(work: Work) -> str:
     """Why a log tells nothing of exact repeats; "" where it does."""
-    if _count(work, "aggregate = 0 AND exact IS NOT NULL"):
+    if _any(work, "aggregate = 0 AND exact IS NOT NULL"):
         return ""
-    if not _count(work, "aggregate = 0"):
+    if not _any(work, "aggregate = 0"):
         return "Exact repeats cannot be told: these logs hold sums, no single calls."
-    if _count(work, "aggregate = 0 AND prompt > 0"):
+    if _any(work, "aggregate = 0 AND prompt > 0"):
         return (
             "No exact repeat may be served from cache: every request that is kept depends on files, searches or tools"
             " of the provider."
@@ -85,7 +86,7 @@ def missing(work: Work) -> str:
     return "Exact repeats cannot be told: these logs keep no requests."
 
 
-def _count(work: Work, where: str) -> bool:
+def _any(work: Work, where: str) -> bool:
     """Whether there are such calls."""
     return bool(work.one(f"SELECT EXISTS (SELECT 1 FROM calls WHERE {where})")[0])
 
@@ -142,12 +143,20 @@ def _keep(best: list[Repeated], repeated: Repeated) -> None:
 
 
 def _advice(
-    work: Work, wanted: Wanted, best: list[Repeated], deterministic: int, title: str, sure: Sure, why: str
+    work: Work,
+    wanted: Wanted,
+    of: tuple[int, ...],
+    best: list[Repeated],
+    deterministic: int,
+    title: str,
+    sure: Sure,
+    why: str,
 ) -> Advice:
+    """One row: `of` are all single calls, and those with a key; `best` the dearest repeated requests."""
     hits, saves, alone, untimed = work.one(
         f"SELECT COUNT(*), SUM(MAX(c.left, 0)), SUM(MAX(c.paid, 0)), SUM(c.at IS NULL) {_OF_A_KIND}", (deterministic,)
     )
-    calls, keyed = work.one(f"SELECT COUNT(*), SUM({_KEYED}) FROM calls WHERE aggregate = 0")
+    calls, keyed = of
     shown = examples(work, [one.dearest for one in best])
     details = [why, *_features(work, deterministic)]
     details += [
