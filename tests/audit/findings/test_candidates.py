@@ -132,6 +132,11 @@ def test_the_newest_of_a_line_may_be_a_generation_behind(book: Book) -> None:
     assert "gemini-2.5-flash" not in same
 
 
+def test_a_line_without_successors_is_old_in_the_next_generation(book: Book) -> None:
+    assert "o4-mini" in fitting(book, read_name("o3"), "openai", 10_000)[0]
+    assert not {"o3", "o4-mini"} & set(fitting(book, read_name("gpt-5"), "openai", 10_000)[0])
+
+
 def test_the_largest_call_must_fit_the_context_window(book: Book) -> None:
     assert "gpt-4o-mini" in fitting(book, read_name("gpt-4o"), "openai", 128_000)[0]
     same, _ = fitting(book, read_name("gpt-4o"), "openai", 128_001)

@@ -186,6 +186,16 @@ def test_a_feature_on_two_models_is_two_workloads(world: World) -> None:
     assert all(candidate.provider == "anthropic" for candidate in found[0].candidates)
 
 
+def test_the_same_advice_for_two_models_says_which_is_which(world: World) -> None:
+    found = advise(
+        filled([call(world, "anthropic/claude-opus-5"), call(world, "anthropic/claude-opus-4-8")]), world, WANTED
+    )
+    assert sorted(one.title for one in found) == [
+        "Try claude-sonnet-5-5 for classify (now claude-opus-4-8)",
+        "Try claude-sonnet-5-5 for classify (now claude-opus-5)",
+    ]
+
+
 def test_calls_without_a_feature_are_named_so(world: World) -> None:
     assert only(advise(filled([call(world, feature="")]), world, WANTED)).title.endswith(" for (no tag)")
 

@@ -146,7 +146,8 @@ def _fits(name: Name, rates: Rates, own: Name, largest: int) -> bool:
 def _is_current(name: Name, own: Name, newest: float) -> bool:
     """Whether it is no older than the model to be replaced, by its generation; the newest of a line may be one behind.
 
-    (Makers bring out a generation's largest model first.) Where that model says how new it is, others have to.
+    (Makers bring out a generation's largest model first; OpenAI's o models have no successors by that name.) Where the
+    model to be replaced says how new it is, others have to.
     """
     if name.words & TRIALS and (name.version or 0.0) < (own.version or 0.0):
         return False
@@ -154,7 +155,7 @@ def _is_current(name: Name, own: Name, newest: float) -> bool:
         is_known = name.version is not None or name.is_latest or name.dated != ""
         return is_known or not (own.version is not None or own.is_latest or own.dated)
     behind = int(own.version) - int(name.version)
-    return behind <= (1 if name.version == newest else 0)
+    return behind <= (1 if name.version == newest and name.line[:1] != ("o",) else 0)
 
 
 def _holds(rates: Rates, largest: int) -> bool:

@@ -7,6 +7,7 @@ knows what a call will cost; so a call that is dearer on the new model counts as
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -116,6 +117,10 @@ def advise(work: Work, world: World, wanted: Wanted) -> list[Advice]:
     db.execute(_MOVE)
     db.execute("DROP TABLE temp.heavy")
     db.execute("DROP TABLE temp.workloads")
+    titles = Counter(found.title for found in advice)
+    for found in advice:
+        if titles[found.title] > 1:
+            found.title += f" (now {_short(found.model)})"
     return advice
 
 
@@ -238,19 +243,20 @@ def _details(one: Workload, facts: Facts, pick: Stand, why: str) -> Iterator[str
     """What was compared, and what that takes for granted."""
     there, here = _short(pick.offer.model), _short(one.model)
     day = datetime.fromtimestamp(facts.day // NANO, UTC).date()
+    calls = f"{facts.calls:,} call{'' if facts.calls == 1 else 's'}"
     yield (
-        f"{facts.calls:,} calls to {here} with {facts.input:,} input and {facts.answer:,} output tokens cost"
+        f"{calls} to {here} with {facts.input:,} input and {facts.answer:,} output tokens cost"
         f" ${dollars(facts.left)}, on {there} ${dollars(pick.of_left)}. {why}"
     )
     yield (
-        f"Assumed are the same token counts and answers as long. Each call keeps its size, tier and cache use, at the"
-        f" prices of {day}."
+        "Assumed: the same token counts, and answers as long as these. Each call keeps its size, tier and cache use, at"
+        f" the prices of {day}."
     )
     yield "How good the answers would be no log can tell: test first."
     if pick.server:
         yield f"{there} is of your own: its tokens may be counted otherwise, and its price holds at the load you gave."
     if not facts.reasoning:
-        yield "None of these answers has reasoning tokens; a model that reasons before it answers adds some."
+        yield "The log shows no reasoning tokens here; a model that reasons before it answers adds some."
     if facts.today is not None and abs(facts.today - facts.paid) * 100 > facts.paid:
         yield f"On {here} itself the same calls cost {facts.today / facts.paid:.0%} of that today."
 
