@@ -20,6 +20,7 @@ from scrimp.report.numbers import (
     saved,
     savings,
     share,
+    shorten,
     total_row,
     whole_hours,
 )
@@ -122,6 +123,20 @@ def test_calls_without_a_model_have_a_row_only_when_there_are_some(tell) -> None
     assert [(row.name, row.sums.calls) for row in table.groups] == [("m", 1), ("(no model)", 2)]
     many = Table("model", [Group(str(number), Rollup(hour=0, calls=1)) for number in range(9)])
     assert [row.name for row in many.top(4)] == ["0", "1", "2", "(6 more)"]
+
+
+def test_labels_summed_earlier_are_summed_with_the_rest_as_one_row() -> None:
+    groups = [Group(name, Rollup(hour=0, calls=1)) for name in ("a", "b", "c")]
+    groups.append(Group("", Rollup(hour=0, calls=1_500), row="(1,204 more)"))
+    groups.append(Group("", Rollup(hour=0, calls=7), row="(no tag)"))
+    short = shorten(groups, 4)
+    assert [(row.name, row.sums.calls) for row in short] == [
+        ("a", 1),
+        ("b", 1),
+        ("(1,205 more)", 1_501),
+        ("(no tag)", 7),
+    ]
+    assert groups[3].sums.calls == 1_500
 
 
 @pytest.mark.parametrize("name", ["(no tag)", "(no model)", "Total", "overhead", "(1,204 more)", "To\u200btal"])

@@ -13,7 +13,7 @@ from inline_snapshot import snapshot
 from scrimp.call import usd
 from scrimp.report.labels import width
 from scrimp.report.numbers import DIMENSIONS, gather
-from scrimp.report.terminal import render, spark
+from scrimp.report.terminal import render
 from scrimp.store.base import Rollup
 
 
@@ -145,9 +145,3 @@ def test_colour_marks_what_was_saved_and_what_cost_more_and_takes_no_room(tell) 
 
 def test_sums_that_do_not_add_up_are_said_to() -> None:
     assert "do not add up" in render(gather([Rollup(hour=0, calls=1, list_nano=10, paid_nano=9)]))
-
-
-def test_a_spark_line_joins_days_where_there_are_many() -> None:
-    assert spark({0: 0, 1: 1, 2: 8}, 0, 2) == "▁▁█"
-    assert spark(dict.fromkeys(range(80), 5), 0, 79) == "████████"
-    assert spark({}, 0, 2) == "▁▁▁"

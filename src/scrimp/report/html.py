@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 from markupsafe import Markup
 
 from scrimp.report import charts
@@ -78,37 +78,47 @@ def csp() -> str:
 
 def render(report: Report, address: str = "", scrimp: str = "scrimp") -> str:
     """The whole page. `address` (the gateway's) and `scrimp` (how it is called) are told where there are no calls."""
-    environment = Environment(
-        loader=PackageLoader("scrimp.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
     total = report.total
     steps = waterfall(total)
     shown = [row.sums for table in report.tables for row in table.top(MOST_ROWS)]
     places = decimals_of(report, [*shown, *report.days.values()])
-    return environment.get_template("report.html.j2").render(
-        address=address or default_address(),
-        adds_up=report.adds_up,
-        counts=counts(total),
-        css=Markup(_css()),
-        days=list(_days(report, places)),
-        days_chart=charts.days(report) if len(report.days) > 1 else "",
-        days_named=[day_name(day) for day in (min(report.days, default=0), max(report.days, default=0))],
-        figures=_figures(report, places),
-        models=[
-            (clean(row.model) or "(no model)", clean(row.provider) or "(no provider)", f"{row.calls:,}")
-            for row in report.unpriced_models[:MOST_ROWS]
-        ],
-        more_models=max(0, len(report.unpriced_models) - MOST_ROWS),
-        nothing=nothing(report),
-        patterns=charts.PATTERNS,
-        period=period(report),
-        scrimp=scrimp,
-        policy=f"default-src 'none'; {_policy()}",
-        steps=list(_steps(report, steps, places)),
-        tables=[(table.by, list(_rows(report, table, places)), table_note(table.by)) for table in report.tables],
-        total=total,
-        unpriced_note=unpriced_note(total),
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            address=address or default_address(),
+            adds_up=report.adds_up,
+            counts=counts(total),
+            **frame(),
+            days=list(_days(report, places)),
+            days_chart=charts.days(report) if len(report.days) > 1 else "",
+            days_named=[day_name(day) for day in (min(report.days, default=0), max(report.days, default=0))],
+            figures=_figures(report, places),
+            models=[
+                (clean(row.model) or "(no model)", clean(row.provider) or "(no provider)", f"{row.calls:,}")
+                for row in report.unpriced_models[:MOST_ROWS]
+            ],
+            more_models=max(0, len(report.unpriced_models) - MOST_ROWS),
+            nothing=nothing(report),
+            period=period(report),
+            scrimp=scrimp,
+            steps=list(_steps(report, steps, places)),
+            tables=[(table.by, list(_rows(report, table, places)), table_note(table.by)) for table in report.tables],
+            total=total,
+            unpriced_note=unpriced_note(total),
+        )
     )
+
+
+def environment(*packages: str) -> Environment:
+    """The templates of the report, and before them those of other packages."""
+    loaders = [PackageLoader(package) for package in (*packages, "scrimp.report")]
+    return Environment(loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def frame() -> dict[str, str | Markup]:
+    """What every page needs: its style, its policy, the patterns of its charts."""
+    return {"css": Markup(_css()), "policy": f"default-src 'none'; {_policy()}", "patterns": charts.PATTERNS}
 
 
 def _css() -> str:
@@ -130,7 +140,7 @@ def _figures(report: Report, places: int) -> list[tuple[str, str, str, str]]:
     return [
         ("Paid", paid, "", ""),
         ("List price", listed, "", ""),
-        ("Saved", less, f"{percent(share(gain, total.list_nano))} of list price", _tone(gain)),
+        ("Saved", less, f"{percent(share(gain, total.list_nano))} of list price", tone_of(gain)),
         ("Calls", f"{total.calls:,}", f"{total.failed:,} failed", ""),
         ("No known price", f"{total.unpriced:,}", priceless, "bad" if total.unpriced else ""),
     ]
@@ -147,7 +157,7 @@ def _steps(report: Report, steps: list[Step], places: int) -> Iterator[tuple[Ste
     for step, money in zip(steps, amounts, strict=True):
         part = percent(share(step.shown, total.list_nano), sign=not step.whole)
         known = step.kind if step.kind in ("measured", "estimated") else ""
-        yield step, money.strip(" "), charts.bar(step), part, known, _tone(step.saves)
+        yield step, money.strip(" "), charts.bar(step), part, known, tone_of(step.saves)
 
 
 def _rows(report: Report, table: Table, places: int) -> Iterator[Row]:
@@ -168,7 +178,7 @@ def _rows(report: Report, table: Table, places: int) -> Iterator[Row]:
             list=listed.strip(" "),
             paid=paid.strip(" "),
             saved=percent(share(gain, group.sums.list_nano)),
-            tone=_tone(gain),
+            tone=tone_of(gain),
             share=percent(part),
             part=round(part or 0.0, 4),
             spark=charts.spark(group.daily, first, last, name) if first < last else Markup(),
@@ -190,5 +200,6 @@ def _days(report: Report, places: int) -> Iterator[tuple[str, str, str, str, str
         yield day_name(day), f"{sums.calls:,}", listed.strip(" "), paid.strip(" "), part
 
 
-def _tone(gain: int) -> str:
+def tone_of(gain: int) -> str:
+    """The class of an amount that was gained, or lost."""
     return "good" if gain > 0 else "bad" if gain < 0 else ""

@@ -61,11 +61,12 @@ def tree(report: Report) -> dict[str, Any]:
             for day, sums in report.days.items()
         ],
         "by": report.table.by,
-        "groups": [_group(report, row) for row in report.table.groups],
+        "groups": [group(report, row) for row in report.table.groups],
     }
 
 
-def _group(report: Report, row: Group) -> dict[str, Any]:
+def group(report: Report, row: Group) -> dict[str, Any]:
+    """A row of a table as plain data."""
     part = share(row.sums.paid_nano, report.total.paid_nano)
     return {
         "name": row.name,

@@ -39,7 +39,7 @@ def _waterfall(report: Report, places: int) -> Iterator[str]:
     amounts = printed(report.total, steps, places)
     for step, money in zip(steps, amounts, strict=True):
         part = percent(share(step.shown, report.total.list_nano), sign=not step.whole)
-        name = f"**{step.label}**" if step.whole else step.label if step.known else _cell(step.label)
+        name = f"**{step.label}**" if step.whole else step.label if step.known else cell(step.label)
         known = step.kind if step.kind in ("measured", "estimated") else ""
         yield f"| {name} | {money} | {part} | {known} |"
 
@@ -49,7 +49,7 @@ def _table(report: Report, groups: list[Group], places: int) -> Iterator[str]:
     yield "|---|---:|---:|---:|---:|---:|"
     total = report.total
     rows = [*groups, total_row(report)]
-    names = [*(_cell(row.name) for row in rows[:-1]), "**Total**"]
+    names = [*(cell(row.name) for row in rows[:-1]), "**Total**"]
     lists = listing([Amount(row.sums, row.sums.list_nano) for row in groups], Amount(total, total.list_nano), places)
     paids = listing([Amount(row.sums, row.sums.paid_nano) for row in groups], Amount(total, total.paid_nano), places)
     for name, row, listed, paid in zip(names, rows, lists, paids, strict=True):
@@ -65,14 +65,14 @@ def _unpriced(report: Report) -> Iterator[str]:
     yield unpriced_note(report.total)
     yield ""
     for row in report.unpriced_models[:MOST_ROWS]:
-        yield f"- {_span(row.model or '(no model)')} at {_span(row.provider or '(no provider)')}: {row.calls:,}"
+        yield f"- {span(row.model or '(no model)')} at {span(row.provider or '(no provider)')}: {row.calls:,}"
 
 
-def _span(label: str) -> str:
+def span(label: str) -> str:
     """A label as a code span."""
     return "`" + clean(label).replace("`", "'") + "`"
 
 
-def _cell(label: str) -> str:
+def cell(label: str) -> str:
     """A label as a code span that also holds inside a table."""
-    return _span(label).replace("|", "\\|")
+    return span(label).replace("|", "\\|")

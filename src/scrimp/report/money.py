@@ -59,7 +59,7 @@ def decimals(amounts: Iterable[int]) -> int:
     """
     sizes = [abs(nano) for nano in amounts if nano]
     places = 2 if not sizes or max(sizes) >= NANO else 4
-    while sizes and _vanishes(min(sizes), places):
+    while sizes and vanishes(min(sizes), places):
         places += 1
     return places
 
@@ -93,13 +93,13 @@ def listing(parts: Sequence[Amount], whole: Amount, places: int) -> list[str]:
     """
     rounded = apportion([part.nano for part in parts], nearest(whole.nano, places), places)
     texts = [
-        part.text() if _vanishes(part.nano, places) else part._replace(nano=nano).text(places)
+        part.text() if vanishes(part.nano, places) else part._replace(nano=nano).text(places)
         for part, nano in zip(parts, rounded, strict=True)
     ]
     return [*texts, whole._replace(nano=nearest(whole.nano, places)).text(places)]
 
 
-def _vanishes(nano: int, places: int) -> bool:
+def vanishes(nano: int, places: int) -> bool:
     """Whether so few decimals leave less than two digits of an amount that is not 0."""
     return 0 < abs(nano) * 10**places < 10 * NANO and places < NANO_PLACES
 

@@ -23,11 +23,14 @@ NO_LABEL = "(no tag)"
 NO_MODEL = "(no model)"
 """How calls without a model are named; the row is there only when they are."""
 TOTAL = "Total"
+MORE = re.compile(r"\(([\d,]+) more\)")
+"""The row that sums up the rows there is no room for."""
 RESERVED = re.compile(rf'"*(?:{"|".join(map(re.escape, (NO_LABEL, NO_MODEL, TOTAL, "overhead")))}|\([\d,]+ more\))"*')
 """Names of rows of ours. A label that reads like one is shown in quotes, so that no two rows have the same name."""
 
 STRATEGIES = {
     "provider_cache": "Provider prompt cache",
+    "log_cache": "Cache of another gateway",
     "cached": "Exact cache",
     "similar": "Semantic cache",
     "route": "Routing",
@@ -75,15 +78,7 @@ class Table(msgspec.Struct):
 
     def top(self, most: int) -> list[Group]:
         """At most `most` rows: the first ones, the rest added up as one row, the calls without a label."""
-        if len(self.groups) <= most:
-            return self.groups
-        labelled = [group for group in self.groups if group.label]
-        unlabelled = self.groups[len(labelled) :]
-        kept = most - 1 - len(unlabelled)
-        rest = Group("", row=f"({len(labelled) - kept:,} more)")
-        for group in labelled[kept:]:
-            rest.add(group.sums, group.daily.items())
-        return [*labelled[:kept], rest, *unlabelled]
+        return shorten(self.groups, most)
 
 
 class UnpricedModel(msgspec.Struct, frozen=True, order=True):
@@ -114,6 +109,21 @@ class Report(msgspec.Struct):
         """Whether list - savings + overhead = paid holds in the total and in every group."""
         every = [self.total, *(group.sums for table in self.tables for group in table.groups)]
         return not any(gap(sums) for sums in every)
+
+
+def shorten(groups: list[Group], most: int) -> list[Group]:
+    """At most `most` rows: the first with a label, the rest of them added up as one, those without a label."""
+    if len(groups) <= most:
+        return groups
+    labelled = [group for group in groups if group.label]
+    summed = [(group, found) for group in groups if (found := MORE.fullmatch(group.row))]
+    others = [group for group in groups if not group.label and not MORE.fullmatch(group.row)]
+    kept = max(0, most - 1 - len(others))
+    more = sum(int(found[1].replace(",", "")) for _, found in summed)
+    rest = Group("", row=f"({len(labelled) - kept + more:,} more)")
+    for group in [*labelled[kept:], *(group for group, _ in summed)]:
+        rest.add(group.sums, group.daily.items())
+    return [*labelled[:kept], rest, *others]
 
 
 def whole_hours(since: int, until: int | None) -> tuple[int, int | None]:

@@ -11,9 +11,10 @@ from scrimp.report.money import Amount, apportion, decimals, nearest
 from scrimp.report.numbers import STRATEGIES, Report, savings
 from scrimp.store.base import Rollup
 
-StepKind = Literal["whole", "measured", "estimated", "overhead"]
+StepKind = Literal["whole", "measured", "estimated", "untested", "overhead"]
+"""`untested`: what an audit proposes and nobody has tried."""
 
-MARKS: dict[StepKind, str] = {"whole": "█", "measured": "▒", "estimated": "░", "overhead": "▓"}
+MARKS: dict[StepKind, str] = {"whole": "█", "measured": "▒", "estimated": "░", "untested": "░", "overhead": "▓"}
 
 
 class Step(NamedTuple):
@@ -44,7 +45,7 @@ class Step(NamedTuple):
     @property
     def saves(self) -> int:
         """Nanodollars saved (below 0: cost more); 0 for whole bars and for our own overhead."""
-        return -self.shown if self.kind in ("measured", "estimated") else 0
+        return -self.shown if self.kind in ("measured", "estimated", "untested") else 0
 
     @property
     def low(self) -> float:
