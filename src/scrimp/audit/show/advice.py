@@ -13,7 +13,7 @@ from scrimp.report.numbers import share
 
 COUNTED = "Counted in pipeline order, so nothing is saved twice."
 OURS, TOGETHER = "Our own cost", "Together"
-TIME = "Time (UTC)"
+TIME, WHY = "Time (UTC)", "Why"
 HOW = {
     "cached": "The first answer to a request is stored when it ends and serves the same request for {ttl};"
     " saved is what the repeats really cost.",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from scrimp.audit.report import Report, Sure
-from scrimp.audit.show.advice import COUNTED, OURS, TIME, in_full, table
+from scrimp.audit.show.advice import COUNTED, OURS, TIME, WHY, in_full, table
 from scrimp.audit.show.pieces import Label, Rows, Section, Text, lone, usd
 from scrimp.audit.show.sections import ALREADY, DAYS, days, sections
 from scrimp.audit.show.words import amounts, commands, fall, headline, places, span_of, what
@@ -27,6 +27,9 @@ from scrimp.report.times import day_name
 
 KINDS: dict[Sure, StepKind] = {"sure": "measured", "likely": "estimated", "test first": "untested"}
 """How sure an advice is -> how its bar is drawn."""
+
+KEPT = {TIME: "time", WHY: "why"}
+"""Columns of words that get room of their own."""
 
 
 class Cell(NamedTuple):
@@ -176,7 +179,7 @@ def _lines(rows: Rows, columns: Iterable[tuple[Column, str]]) -> Iterator[Line]:
         yield Line(
             mark=rows.marks[index] if rows.marks else "",
             name=_piece(name),
-            kind="total" if total else "none" if name.startswith("(") and not isinstance(name, Label) else "",
+            kind="total" if total else "none" if rows.shares and not isinstance(name, Label) else "",
             cells=[Cell(_cell(one, index), f"{kind} {_tone(one, index)}".strip()) for one, kind in columns],
             share=percent(part),
             part=round(part or 0.0, 4),
@@ -185,9 +188,7 @@ def _lines(rows: Rows, columns: Iterable[tuple[Column, str]]) -> Iterator[Line]:
 
 
 def _kind(column: Column) -> str:
-    if not column.left:
-        return "money"
-    return "words time" if column.title == TIME else "words"
+    return f"words {KEPT.get(column.title, '')}".strip() if column.left else "money"
 
 
 def _cell(column: Column, index: int) -> Markup:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from scrimp.audit.report import Report
-from scrimp.audit.show.advice import about, place
+from scrimp.audit.show.advice import WHY, about, place
 from scrimp.audit.show.pieces import Label, Rows, Section, Text, lone, many, money, named, numbers, words
 from scrimp.audit.show.words import fall, flags, in_all, logged, next_step, places, read
 from scrimp.report.grid import Column
@@ -199,7 +199,7 @@ def _outliers(report: Report, most: int) -> Iterator[Section]:
             "x usual",
             [f"{row.times:,.0f}" if row.times >= 10 else f"{row.times:.1f}" for row in rows],
         ),
-        words("Why", [row.reason for row in rows]),
+        words(WHY, [row.reason for row in rows]),
         words("Call", map(place, calls)),
         *(column for column in about(calls) if column.title != "Feature"),
     ]
@@ -220,7 +220,7 @@ def _repetitions(report: Report, most: int) -> Iterator[Section]:
         numbers("Again", (row.calls for row in rows), keep=True),
         money("Paid", (row.paid for row in rows), at, keep=True),
         words("Kind", [row.kind for row in rows]),
-        words("Why", [row.reason for row in rows]),
+        words(WHY, [row.reason for row in rows]),
         words("Such as", [place(row.example) for row in rows]),
     ]
     yield Section("Retries and loops", rows=Rows("Where", [named(row.where) for row in rows], columns))
@@ -238,7 +238,7 @@ def _skipped(report: Report) -> Iterator[Section]:
     table = Rows(
         "Row",
         [Label(f"{file}:{line}") for file, line, _ in rows],
-        [words("Why", [reason for _, _, reason in rows])],
+        [words(WHY, [reason for _, _, reason in rows])],
         places=True,
     )
     yield Section(
