@@ -179,6 +179,8 @@ class Replay:
             call.cost = Cost(unpriced="" if amounts_only else "the log has no token counts")
         else:
             price(call, self.world)
+            if call.cost is not None and call.cost.unpriced.endswith("reports no usage"):
+                call.cost.unpriced = "the answer reports no usage"
         if entry.from_cache and call.cost is not None:
             call.savings = [Saving("log_cache", call.cost.list)] if call.cost.list else []
             call.cost.paid = 0

@@ -162,6 +162,7 @@ class Report(msgspec.Struct):
     skipped_reasons: list[tuple[str, int]] = []
     unpriced: list[tuple[str, int]] = []
     flags: dict[str, int] = {}
+    unpriced_tokens: int = 0
     logged: int = 0
     logged_calls: int = 0
     logged_paid: int = 0
@@ -207,7 +208,7 @@ class Report(msgspec.Struct):
 
     @property
     def blended(self) -> float | None:
-        """Dollars paid for a million tokens, in and out; None of no tokens."""
+        """Dollars paid for a million tokens, in and out, of calls with a price; None of no tokens."""
         total = self.spend.total
-        tokens = total.input_tokens + total.output_tokens
-        return total.paid_nano / 1000 / tokens if tokens else None
+        tokens = total.input_tokens + total.output_tokens - self.unpriced_tokens
+        return self.paid_nano / 1000 / tokens if tokens else None

@@ -168,6 +168,9 @@ def _tell_prices(work: Work, report: Report) -> None:
             work, "SELECT unpriced, SUM(calls) FROM calls WHERE unpriced <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50"
         )
     )
+    (report.unpriced_tokens,) = work.one(
+        "SELECT COALESCE(SUM(input_total + output_total), 0) FROM calls WHERE unpriced <> ''"
+    )
     flags: dict[str, int] = {}
     for text, calls in _pairs(work, "SELECT flags, SUM(calls) FROM calls WHERE flags <> '' GROUP BY 1"):
         for flag in text.split(","):
@@ -181,13 +184,15 @@ def _tell_prices(work: Work, report: Report) -> None:
 
 def _project(work: Work, report: Report) -> None:
     """The span of the calls, and what a month costs at this pace; a log of days ends a day after its last one."""
-    first, last, whole_days = work.one("SELECT MIN(at), MAX(at), MIN(aggregate) FROM calls")
+    first, last, whole_days, paid = work.one(
+        "SELECT MIN(at), MAX(at), MIN(aggregate), SUM(paid) FROM calls WHERE at IS NOT NULL"
+    )
     if first is None:
         return
     span = last - first + (DAY if whole_days else 0)
     report.days = span / DAY
     if span > 0:
-        report.month = report.paid_nano * MONTH * DAY // span
+        report.month = paid * MONTH * DAY // span
 
 
 def _missing(work: Work, logs: Iterable[Log]) -> Iterable[str]:
