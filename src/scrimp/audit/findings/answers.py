@@ -5,51 +5,32 @@ Quantiles are exact, by nearest rank: the p90 is the shortest answer that at lea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from typing import Any
-
 from scrimp.audit.report import Answers
 from scrimp.audit.work import Work
 
 MOST_FEATURES = 20
-QUANTILES = (50, 90, 99)
 CUT = ("length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded")
 """How providers say that an answer was cut at a limit, in lower case: OpenAI; Anthropic and Gemini; OpenAI's Responses;
 Mistral; Anthropic where the context was full."""
 IS_CUT = f"lower(finish) IN {CUT}"
 """The same, of a row of calls in SQL."""
-_ANSWERED = (
-    "aggregate = 0 AND error = '' AND status < 300 AND basis <> 'none'"
-    " AND api NOT IN ('openai.embeddings', 'anthropic.count_tokens')"
+_ANSWERS = f"""
+WITH lengths AS (
+  SELECT feature, output_total AS length, COUNT(*) AS answers, SUM({IS_CUT}) AS cut FROM calls
+  WHERE aggregate = 0 AND error = '' AND status < 300 AND basis <> 'none'
+    AND api NOT IN ('openai.embeddings', 'anthropic.count_tokens')
+  GROUP BY 1, 2
+), ranked AS (
+  SELECT *, SUM(answers) OVER (PARTITION BY feature ORDER BY length) AS reached,
+    SUM(answers) OVER (PARTITION BY feature) AS calls FROM lengths
 )
-_LARGEST = f"""
-SELECT feature, COUNT(*) FROM calls WHERE {_ANSWERED} GROUP BY 1 HAVING MAX(output_total) > 0 ORDER BY 2 DESC, 1 LIMIT ?
+SELECT feature, calls, MIN(length) FILTER (WHERE reached * 2 >= calls),
+  MIN(length) FILTER (WHERE reached * 10 >= calls * 9), MIN(length) FILTER (WHERE reached * 100 >= calls * 99),
+  MAX(length), SUM(cut)
+FROM ranked GROUP BY feature HAVING MAX(length) > 0 ORDER BY calls DESC, feature LIMIT {MOST_FEATURES}
 """
 
 
 def find(work: Work) -> list[Answers]:
     """The answers of the features with most of them; what failed, sums, and calls without token counts have no part."""
-    calls = dict(work.rows(_LARGEST, (MOST_FEATURES,)))
-    names = ", ".join("?" * len(calls))
-    rows = work.rows(
-        f"SELECT feature, output_total, COUNT(*), SUM({IS_CUT}) FROM calls"
-        f" WHERE {_ANSWERED} AND feature IN ({names}) GROUP BY 1, 2 ORDER BY 1, 2",
-        list(calls),
-    )
-    found = [_answers(feature, calls[feature], lengths) for feature, lengths in groupby(rows, lambda row: row[0])]
-    return sorted(found, key=lambda one: (-one.calls, one.feature))
-
-
-def _answers(feature: str, calls: int, lengths: Iterator[Sequence[Any]]) -> Answers:
-    """`lengths`: (feature, tokens, answers, cut ones), shortest first."""
-    ranks = [(calls * quantile + 99) // 100 for quantile in QUANTILES]
-    reached: list[int] = []
-    passed = cut = longest = 0
-    for _, longest, answers, cut_ones in lengths:
-        passed += answers
-        cut += cut_ones
-        while len(reached) < len(ranks) and passed >= ranks[len(reached)]:
-            reached.append(longest)
-    p50, p90, p99 = reached
-    return Answers(feature, calls, p50, p90, p99, longest, cut)
+    return [Answers(*row) for row in work.rows(_ANSWERS)]
