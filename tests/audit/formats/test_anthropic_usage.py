@@ -25,12 +25,12 @@ RESULT = {
     "model": "claude-haiku-4-5-20251001",
 }
 KNOWN = [
-    *anthropic_usage.CONSOLE, *anthropic_usage.CONSOLE.values(), *anthropic_usage.FIGURES, *anthropic_usage.AMOUNTS,
-    *("data", "results", "group", "usage", "cost", "ending_at", "cache_creation", "server_tool_use", "requests", "actor"),
-    *("context_window", "200k-1M", "inference_geo", "us", "speed", "fast", "batch", "account_id", "currency", "USD"),
-    *("token_type", "cost_type", "product", "rbac_group_id", "user_id", "email_address"),
+    *(name for table in (anthropic_usage.FIELDS, anthropic_usage.TOKENS) for names in table.values() for name in names),
+    *("data", "results", "ending_at", "cache_creation", "ephemeral_5m_input_tokens", "server_tool_use", "usage_type"),
+    *("context_window", "200k-1M", "inference_geo", "us", "speed", "fast", "batch", "currency", "USD", "amount"),
+    *("token_type", "cost_type", "cost_usd", "service_tier"),
 ]  # fmt: skip
-NAMES = ("usage", "analytics", "costs")
+NAMES = ("usage", "costs")
 GOOD = [row for name in NAMES for row in json.loads((SAMPLES / f"anthropic_{name}.json").read_text())["data"]]
 
 
@@ -52,20 +52,6 @@ def test_the_usage_report_is_sums_without_a_number_of_calls():
     assert (first.tags, long.tags) == ((), ("long context",))
     assert (first.size, long.size) == (0, 200_001)
     assert (batch.tier, batch.team, batch.model) == ("batch+us", "", "claude-opus-4-6")
-
-
-def test_the_analytics_report_counts_requests_and_names_who_asked():
-    known, entries, bad = read("anthropic_analytics.json")
-    assert (known.format.name, bad) == ("anthropic_usage", [])
-    person, machine = entries
-    assert (person.user, person.feature, person.calls, person.tier) == (
-        "mara@parcels.example",
-        "claude_code",
-        60,
-        "fast",
-    )
-    assert person.usage == Usage(input=20_000, cached=400_000, cache_write_1h=50_000, output=15_000)
-    assert (machine.user, machine.key, machine.calls) == ("", "apikey_01Ci", 2)
 
 
 def test_the_consoles_csv_is_read_by_its_own_names():
@@ -121,10 +107,6 @@ def test_costs_are_cents_in_the_api_and_dollars_in_the_console():
         (100_000_000, "claude-haiku-4-5", "support-key"),
         (25_000_000, "claude-haiku-4-5", "support-key"),
     ]
-    (analytics,) = anthropic_usage.read(
-        {"starting_at": "2026-10-05", "group": {"model": "a"}, "cost": {"amount": "12.5", "list_amount": "13"}}
-    )
-    assert (analytics.logged, analytics.model) == (125_000_000, "a")
 
 
 @given(st.decimals(0, 10**6, places=4))
@@ -139,7 +121,6 @@ def test_an_amount_in_cents_is_kept_to_the_nanodollar(cents: Any):
         ({"output_tokens": -1}, "output_tokens: '-1' is no whole number"),
         ({"cache_creation": {"ephemeral_5m_input_tokens": "x"}}, "ephemeral_5m_input_tokens: 'x'"),
         ({"starting_at": "soon"}, "'soon' is no time"),
-        ({"rbac_group_id": "rbac_group_1"}, "group by something else"),
     ],
 )
 def test_a_result_that_cannot_be_true_is_refused_with_its_reason(changed: dict[str, Any], reason: str):
@@ -168,7 +149,7 @@ def test_a_result_of_nothing_is_no_entry():
 
 def test_only_its_own_samples_are_taken_for_it():
     for path in sorted(SAMPLES.iterdir()):
-        name = path.name.partition(".")[0].replace("analytics", "usage")
+        name = path.name.partition(".")[0]
         expected = name if name in ("anthropic_usage", "anthropic_costs") else ""
         found = read(path.name)[0].format.name
         assert found == expected or (not expected and not found.startswith("anthropic_")), path.name

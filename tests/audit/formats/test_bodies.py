@@ -7,8 +7,19 @@ from typing import Any
 
 import pytest
 
-from scrimp.audit.entry import BadRecord
-from scrimp.audit.formats.bodies import NOTHING, Half, api_of, half, is_answer, reports, trouble
+from scrimp.audit.entry import BadRecord, Entry
+from scrimp.audit.formats.bodies import (
+    NOTHING,
+    Half,
+    add_answer,
+    api_of,
+    asking,
+    half,
+    is_answer,
+    reports,
+    saying,
+    trouble,
+)
 from scrimp.wire.answer import read_body, read_stream
 
 CHUNKS = [
@@ -115,3 +126,27 @@ def test_an_answer_is_told_from_other_objects():
 )
 def test_an_error_has_the_status_of_the_log_or_of_its_kind(body: Any, status: int, expected: tuple[int, str]):
     assert trouble(half(body), status) == expected
+
+
+def test_a_request_without_what_was_asked_is_none():
+    assert asking('{"model": "m", "messages": [{"role": "user"}]}') == {"model": "m", "messages": [{"role": "user"}]}
+    for left_out in ({"model": "m"}, {"model": "m", "messages": []}, "{}", "", None, "text", '["a"]'):
+        assert asking(left_out) == {}
+
+
+def test_an_answer_gives_its_finish_and_tier_where_the_log_has_none():
+    said = {"choices": [{"finish_reason": "length", "message": {"content": "x"}}], "service_tier": "flex"}
+    entry = Entry(api="openai.chat", tier="batch")
+    add_answer(entry, json.dumps(said))
+    assert (entry.finish, entry.tier, json.loads(entry.answer)) == ("length", "batch", said)
+
+
+def test_an_answer_with_a_mark_is_left_out_but_still_read():
+    entry = Entry(api="openai.chat")
+    reading = add_answer(entry, {"model": "m-1", "choices": [{"message": {"content": "gone away"}}]}, (b"gone",))
+    assert (entry.answer, reading.model) == (b"", "m-1")
+
+
+def test_a_message_is_said_by_the_body_that_brings_it():
+    reading = read_body("openai.chat", saying({"role": "assistant", "content": "Yes."}, "stop").raw)
+    assert (reading.finish, reading.whole) == ("stop", True)

@@ -9,10 +9,11 @@ from hypothesis import given
 from strange import rows
 
 from scrimp.audit.entry import BadRecord, Entry
-from scrimp.audit.formats.buckets import entries, first_result, is_bucket
+from scrimp.audit.formats.base import Sample
+from scrimp.audit.formats.buckets import billed, entries, told
 
 MONDAY = {"start_time": 1762473600, "end_time": 1762560000}
-KNOWN = ["data", "results", "group", "usage", "cost", "start_time", "model", "n"]
+KNOWN = ["data", "results", "start_time", "model", "n"]
 
 
 def model(result: Any) -> Entry | None:
@@ -31,13 +32,6 @@ def test_a_page_a_bucket_and_a_flat_row_give_the_same_entry():
     flat, nested, page = made({**MONDAY, "model": "a"}), made(bucket), made({"data": [bucket], "has_more": False})
     assert flat == nested == page
     assert flat == [Entry(id=flat[0].id, model="a", at=1762473600)]
-
-
-def test_a_row_with_its_groups_apart_is_one_result():
-    (entry,) = made({"start_time": 1762473600, "group": {"model": "a"}, "usage": {"n": 3}})
-    assert (entry.model, entry.at) == ("a", 1762473600)
-    with pytest.raises(BadRecord, match="no figures"):
-        made({"start_time": 1762473600, "group": {"model": "a"}, "usage": None})
 
 
 def test_a_result_that_cannot_be_read_leaves_the_others_of_its_bucket():
@@ -70,10 +64,38 @@ def test_two_equal_results_of_one_bucket_are_two():
     assert one.id != two.id
 
 
+def sample(*rows: dict[str, Any], columns: tuple[str, ...] = ()) -> Sample:
+    return Sample("report", "json", columns or tuple(rows[0]), rows)
+
+
+def test_the_names_in_a_report_are_told_by_its_buckets_or_its_flat_rows():
+    bucket = {**MONDAY, "results": [{"model": "a"}]}
+    assert "model" in told(sample(bucket), "start_time", bool)
+    assert "model" in told(sample({"data": [{**MONDAY, "results": []}, bucket]}), "start_time", bool)
+    assert "n" in told(sample({**MONDAY, "n": 1}), "start_time", lambda row: "n" in row)
+    assert "n" in told(sample(columns=("start_time", "n")), "start_time", lambda row: "n" in row)
+    assert not told(sample({**MONDAY, "n": 1}), "start_time", lambda row: "model" in row)
+    assert not told(sample(bucket), "starting_at", bool)
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "found"),
+    [("0.5", "usd", 500_000_000), (2, None, 2 * 10**9), ("", "usd", None), (0, "USD", None), (None, "eur", None)],
+)
+def test_what_was_billed_is_an_amount_of_dollars_or_nothing(value: Any, currency: Any, found: int | None):
+    entry = billed(Entry(), value, currency)
+    assert (entry and entry.logged) == found
+
+
+@pytest.mark.parametrize(("value", "currency"), [("much", "usd"), (1, "eur")])
+def test_what_is_no_amount_of_dollars_is_refused(value: Any, currency: str):
+    with pytest.raises(BadRecord, match="amount"):
+        billed(Entry(), value, currency)
+
+
 @given(rows(KNOWN))
 def test_whatever_a_row_holds_it_gives_entries_or_a_reason(row: dict[str, Any]):
-    assert isinstance(is_bucket(row, "start_time"), bool)
-    assert isinstance(first_result(row), dict)
+    assert isinstance(told(sample(row), "start_time", bool), set)
     try:
         assert all(isinstance(entry, Entry) for entry in made(row))
     except BadRecord as error:

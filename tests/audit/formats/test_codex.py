@@ -20,7 +20,7 @@ from scrimp.call import Usage
 LOGS = ("codex", "codex_fork", "codex_records")
 GOOD = [json.loads(line) for name in LOGS for line in (SAMPLES / f"{name}.jsonl").read_text().splitlines()]
 KNOWN = [
-    *codex.KINDS, *codex.COUNTS, *("type", "payload", "timestamp", "info", "total_token_usage", "last_token_usage", "id"),
+    *codex.KINDS, *codex.COUNTS.values(), "total_tokens", *("type", "payload", "timestamp", "info", "total_token_usage", "last_token_usage", "id"),
     *("token_count", "task_started", "thread_settings_applied", "thread_settings", "usage", "response_id", "turn_id"),
     *("model", "cwd", "source", "subagent", "thread_spawn", "forked_from_id", "function_call", "arguments", "name", "input"),
 ]  # fmt: skip
@@ -148,7 +148,7 @@ def test_a_model_that_is_named_nowhere_is_left_open():
     ("line", "reason"),
     [
         (counted(tokens(-1, 0, 1, 0), None), "input_tokens: '-1' is no whole number"),
-        (counted(tokens(1, 5, 1, 0), tokens(1, 5, 1, 0)), "more than it has"),
+        (counted(tokens(1, 5, 1, 0), tokens(1, 5, 1, 0)), "more than their total"),
         ({"type": "event_msg", "payload": None}, "without its payload"),
         ({"type": "token_usage_record", "payload": {"usage": 3}}, "usage: no object"),
         ({**counted(tokens(1, 0, 1, 0), None), "timestamp": "soon"}, "'soon' is no time"),

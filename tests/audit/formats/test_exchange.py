@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
@@ -47,12 +46,6 @@ def test_a_path_tells_what_it_is_for(uri: str, expected: Address):
         {"request": {"method": "post", "url": "http://a/v1/x", "headers": {"X-A": "1"}, "body": {"m": 1}}},
         {"request": {"path": "http://a/v1/x", "method": "POST", "json": {"m": 1}, "headers": [["X-A", "1"]]}},
         {"uri": "http://a/v1/x", "method": "POST", "request": {"m": 1}, "request_headers": {"X-A": ["1"]}},
-        {
-            "url": "http://a/v1/x",
-            "method": "POST",
-            "request_body": {"m": 1},
-            "headers": [{"name": "X-A", "value": "1"}],
-        },
     ],
 )
 def test_a_request_is_found_with_or_without_its_own_object(row: dict[str, Any]):
@@ -73,10 +66,7 @@ def test_a_request_s_body_alone_has_no_address():
         ({"response": None, "status": "timeout"}, Answered(0, None, "timeout")),
         ({"response": {"id": "r", "status": "completed", "content": []}},
          Answered(0, {"id": "r", "status": "completed", "content": []})),
-        ({"response": {"status": 200, "content": {"mimeType": "text/plain", "text": "hi"}}}, Answered(200, "hi")),
-        ({"response": {"status": 200, "content": {"text": base64.b64encode(b"{}").decode(), "encoding": "base64"}}},
-         Answered(200, "{}")),
-        ({"response": {"status": 200, "content": {"text": "?", "encoding": "base64"}}}, Answered(200, "")),
+        ({"response": {"status": 200, "content": {"a": 1}}}, Answered(200, {"a": 1})),
     ],
 )  # fmt: skip
 def test_an_answer_is_found_with_or_without_its_own_object(row: dict[str, Any], expected: Answered):

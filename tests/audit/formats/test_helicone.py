@@ -17,8 +17,9 @@ from scrimp.call import Usage
 
 LOGS = ("helicone", "helicone_ui")
 GOOD = [json.loads(line) for log in LOGS for line in (SAMPLES / f"{log}.jsonl").read_text().splitlines()]
+META = [key for row in GOOD for key in row.get("heliconeMetadata", ())]
 WORDS = [
-    *{key for row in GOOD for key in row}, *helicone.UI, *helicone.PROPERTIES, *helicone.MAPPERS, "_type", "tool", "latency",
+    *META, *{key for row in GOOD for key in row}, *helicone.PROPERTIES, *helicone.KINDS, "_type", "latency",
     *("cost_usd", "code", "request", "response", "messages", "input", "usage", "input_tokens", "prompt_tokens_details"),
     *("choices", "finish_reason", "error", "message", "helicone_message", "feature", "tags", -3, -1, 429, "stream"),
 ]  # fmt: skip

@@ -172,7 +172,7 @@ def test_days_are_sums():
 
 
 def test_more_cached_tokens_than_tokens_lose_none():
-    (day,) = litellm.read_daily({**DAY, "cache_read_input_tokens": 1000})
+    (day,) = litellm.read_day({**DAY, "cache_read_input_tokens": 1000})
     assert day.usage == Usage(cached=90, output=8)
 
 
@@ -192,13 +192,13 @@ def test_what_is_malformed_is_refused_with_the_reason(cells, why):
 
 def test_a_day_without_a_date_is_refused():
     with pytest.raises(BadRecord, match="no date"):
-        litellm.read_daily({"api_requests": 1})
+        litellm.read_day({"api_requests": 1})
 
 
 @given(rows(WORDS) | damaged([*TABLE, DAY], WORDS))
 def test_whatever_comes_is_read_or_refused(row):
     check(litellm.read, row)
-    check(litellm.read_daily, row)
+    check(litellm.read_day, row)
 
 
 def test_no_other_log_is_taken_for_it():

@@ -59,7 +59,7 @@ def test_audio_images_and_cache_writes_lie_inside_the_totals():
     assert entries[2].usage == Usage(
         input=1200, cached=800, cache_write=500, audio_input=5000, audio_cached=1500, output=600, audio_output=2000
     )
-    drawn = one({**RESULT, "input_image_tokens": 40, "input_cached_image_tokens": 9, "output_image_tokens": 15})
+    drawn = one({**RESULT, "input_image_tokens": 40, "input_cached_tokens": 9, "output_image_tokens": 15})
     assert drawn.usage == Usage(input=51, cached=9, image_input=40, output=5, image_output=15)
 
 

@@ -24,9 +24,9 @@ CHAT = {
     "gen_ai.usage.input_tokens": 100,
     "gen_ai.usage.output_tokens": 20,
 }
-NAMES = [name for names in (*otel.TOKENS.values(), *otel.NAMES.values()) for name in names]
+NAMES = [name for names in (*otel.TOKENS.values(), *otel.CALL.values()) for name in names]
 KNOWN = [
-    *NAMES, *otel.COSTS, *sorted(otel.CALLS), *sorted(otel.AROUND), *CHAT, "resourceSpans", "scopeSpans", "spans",
+    *NAMES, *otel.CALLS, *otel.AROUND, *CHAT, "resourceSpans", "scopeSpans", "spans",
     *("resource", "attributes", "key", "value", "stringValue", "intValue", "arrayValue", "values", "traceId", "spanId"),
     *("parentSpanId", "startTimeUnixNano", "endTimeUnixNano", "status", "code", "error.type", "context", "server.address"),
     *("gen_ai.response.finish_reasons", "gen_ai.input.messages", "gen_ai.output.messages", "start_time", "end_time"),

@@ -16,7 +16,7 @@ from strange import check, damaged, rows
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats import pairs
 from scrimp.audit.formats.base import Sample
-from scrimp.audit.formats.beside import MEANINGS
+from scrimp.audit.formats.fields import LABELS
 from scrimp.call import Price, Usage
 from scrimp.prices.book import Book
 from scrimp.wire.answer import Reading, read_body, read_stream
@@ -33,12 +33,12 @@ SAYS = {
     "usage": {"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 14},
 }
 KNOWN = [
-    *MEANINGS, *pairs.ASKED, *pairs.ANSWERED, *pairs.PARAMETERS,
+    *LABELS, *(name for names in pairs.BESIDE.values() for name in names), *pairs.ASKED, *pairs.ANSWERED, *pairs.PARAMETERS,
     *("id", "request_id", "custom_id", "result", "error", "code", "model_stats", "source", "kind", "text", "choices"),
     *("uri", "url", "path", "method", "headers", "body", "status", "status_code", "content", "type", "role", "assistant"),
     *("object", "chat.completion", "response", "message", "succeeded", "usage", "usageMetadata", "cost", "api_calls"),
-    *("tokens_sent", "tokens_received", "prompt_tokens", "input_tokens", "encoding", "base64", "mimeType", "finish_reason"),
-    *("/v1/responses/resp_1", "https://api.openai.com/v1/chat/completions", "POST", 200, 429, "startedDateTime"),
+    *("tokens_sent", "tokens_received", "prompt_tokens", "input_tokens", "metadata", "tags", "finish_reason"),
+    *("/v1/responses/resp_1", "https://api.openai.com/v1/chat/completions", "POST", 200, 429),
 ]  # fmt: skip
 
 LOGS = ("pairs", "http_exchanges", "openai_batch_output", "anthropic_batch_results", "chat_finetune")
@@ -105,9 +105,9 @@ def test_tokens_beside_an_answer_without_any_are_taken_from_there():
 def test_http_exchanges_are_read_with_address_headers_and_status():
     known, entries, bad = read("http_exchanges.jsonl")
     assert (known.format.name, bad) == ("pairs", [])
-    har, failed, converse = entries
-    assert (har.provider, har.duration, har.id) == ("api.openai.com", 812_500_000, "chatcmpl-Parcel000000000011")
-    assert dict(har.headers)["x-scrimp-feature"] == "returns"
+    whole, failed, converse = entries
+    assert (whole.provider, whole.duration, whole.id) == ("api.openai.com", 812_500_000, "chatcmpl-Parcel000000000011")
+    assert dict(whole.headers)["x-scrimp-feature"] == "returns"
     assert (failed.provider, failed.status, failed.api) == ("api.anthropic.com", 529, "anthropic.messages")
     assert failed.error == "overloaded_error: Overloaded"
     assert (converse.model, converse.api) == ("us.amazon.nova-lite-v1:0", "bedrock.converse")
@@ -201,6 +201,42 @@ def test_a_run_of_an_agent_is_its_sums_or_else_its_messages():
     entries = list(pairs.read({"source": "run-1", "model_stats": {"api_calls": 2}, "messages": messages}))
     assert [len(json.loads(entry.request)["messages"]) for entry in entries] == [2, 5]
     assert {(entry.session, entry.aggregate, entry.usage) for entry in entries} == {("run-1", False, None)}
+
+
+@pytest.mark.parametrize(
+    ("beside", "answer", "at"),
+    [
+        ({"timestamp": "2025-11-07T07:20:00Z", "created": 5}, {"created": 9}, 1_762_500_000),
+        ({"timestamp": None, "created_at": "2025-11-07T07:20:00Z"}, {}, 1_762_500_000),
+        ({}, {"created_at": 9}, 9),
+        ({}, {"created": 0}, None),
+    ],
+)
+def test_the_time_is_the_log_s_and_else_the_answer_s(beside: dict[str, Any], answer: dict[str, Any], at: int | None):
+    entry = one({"request": ASKS, "response": {"choices": [], **answer}, **beside})
+    assert entry.at == (None if at is None else at * 10**9)
+
+
+@pytest.mark.parametrize(
+    ("beside", "milliseconds"),
+    [
+        ({"latency_ms": 250}, 250),
+        ({"duration_s": 2}, 2000),
+        ({"latency": 0.25}, 250),
+        ({"start_time": "2025-11-07T07:20:00Z", "end_time": "2025-11-07T07:20:01.5Z"}, 1500),
+        ({"latency": "fast"}, 0),
+    ],
+)
+def test_durations_are_read_in_the_unit_they_are_meant_in(beside: dict[str, Any], milliseconds: float):
+    assert one({"request": ASKS, "response": SAYS, **beside}).duration == milliseconds * 1_000_000
+
+
+def test_labels_are_found_by_their_usual_names_and_in_the_metadata():
+    metadata = '{"session_id":"s","env":"prod","tags":["a"],"trace":"t"}'
+    row = {"use_case": "mail", "userId": 7, "metadata": metadata, "project": "web", "api_key_id": "key-1"}
+    entry = one({"request": ASKS, "response": SAYS, "tags": "x, y", "provider": "azure", **row})
+    assert (entry.feature, entry.user, entry.session, entry.environment) == ("mail", "7", "s", "prod")
+    assert (entry.team, entry.key, entry.tags, entry.provider) == ("web", "key-1", ("x", "y", "a"), "azure")
 
 
 def test_what_a_gateway_charged_is_kept_for_comparison():

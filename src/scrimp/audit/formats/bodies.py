@@ -7,13 +7,13 @@ tells the dialect; whoever logged it rarely does.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from scrimp.audit.entry import BadRecord
-from scrimp.audit.formats.base import body, parsed
+from scrimp.audit.entry import BadRecord, Entry
+from scrimp.audit.formats.base import body, mapping, parsed
 from scrimp.call import Api
-from scrimp.wire.answer import read_body, read_stream
+from scrimp.wire.answer import Reading, read_body, read_stream
 
 
 class Half(NamedTuple):
@@ -29,48 +29,32 @@ class Half(NamedTuple):
 
 
 NOTHING = Half()
+ASKS = ("messages", "input", "prompt", "contents")
+"""Where the bodies of requests have what is asked."""
 _STREAM = re.compile(r"\s*(?:data|event|id|retry)?:")
+_FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _STATUSES = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "insufficient_quota": 429,
-    "api_error": 500,
-    "server_error": 500,
-    "overloaded_error": 529,
-}
+    "invalid_request_error": 400, "authentication_error": 401, "permission_error": 403, "not_found_error": 404,
+    "request_too_large": 413, "rate_limit_error": 429, "rate_limit_exceeded": 429, "insufficient_quota": 429,
+    "api_error": 500, "server_error": 500, "overloaded_error": 529,
+}  # fmt: skip
 """Kinds of errors -> the HTTP status that their providers send with them, for logs that keep the body alone."""
 _OBJECTS: dict[str, Api] = {
-    "chat.completion": "openai.chat",
-    "chat.completion.chunk": "openai.chat",
-    "response": "openai.responses",
-    "response.compaction": "openai.responses",
-    "text_completion": "openai.completions",
-}
+    "chat.completion": "openai.chat", "chat.completion.chunk": "openai.chat", "text_completion": "openai.completions",
+    "response": "openai.responses", "response.compaction": "openai.responses",
+}  # fmt: skip
 """What an answer's `object` says of its dialect."""
-_ANSWERS: tuple[tuple[str, Api], ...] = (
-    ("choices", "openai.chat"),
-    ("candidates", "gemini.generate"),
-    ("usageMetadata", "gemini.generate"),
-    ("stopReason", "bedrock.converse"),
-    ("messageStart", "bedrock.converse"),
-    ("contentBlockStart", "bedrock.converse"),
-    ("contentBlockDelta", "bedrock.converse"),
-)
+_ANSWERS: dict[str, Api] = {
+    "choices": "openai.chat", "candidates": "gemini.generate", "usageMetadata": "gemini.generate",
+    "stopReason": "bedrock.converse", "messageStart": "bedrock.converse", "contentBlockStart": "bedrock.converse",
+    "contentBlockDelta": "bedrock.converse",
+}  # fmt: skip
 """Keys that only one dialect's answers have."""
-_REQUESTS: tuple[tuple[str, Api], ...] = (
-    ("contents", "gemini.generate"),
-    ("inferenceConfig", "bedrock.converse"),
-    ("anthropic_version", "anthropic.messages"),
-    ("system", "anthropic.messages"),
-    ("messages", "openai.chat"),
-    ("input", "openai.responses"),
-    ("prompt", "openai.completions"),
-)
+_REQUESTS: dict[str, Api] = {
+    "contents": "gemini.generate", "inferenceConfig": "bedrock.converse", "anthropic_version": "anthropic.messages",
+    "system": "anthropic.messages", "messages": "openai.chat", "input": "openai.responses",
+    "prompt": "openai.completions",
+}  # fmt: skip
 """The same of requests, the more particular first; they are asked where the answer does not tell."""
 
 
@@ -95,58 +79,33 @@ def _from_text(value: str) -> Half:
             return Half(value.encode(errors="replace"), found)
         if isinstance(found, list) and found and all(isinstance(event, dict) for event in found):
             return _from_events(found)
-        first = parsed(value.lstrip().partition("\n")[0]) if found is None else None
-        if isinstance(first, dict):
-            return Half(value.encode(errors="replace"), _answer_in(first), stream=True)
-        if found is None and start == "{":
-            return Half(value.encode(errors="replace"))  # cut short: what can be read of it will be
+        if start == "{":  # events by line, or a body cut short: what can be read of it will be
+            first = _first_event(value.lstrip().split("\n", 1)[:1])
+            return Half(value.encode(errors="replace"), first, stream=bool(first))
     elif _STREAM.match(value):
-        return Half(value.encode(errors="replace"), _answer_in(_first_event(value)), stream=True)
+        return Half(value.encode(errors="replace"), _first_event(value[:65_536].split("\n")), stream=True)
     return Half(words=value) if start else NOTHING
-
-
-def _first_event(stream: str) -> Mapping[str, Any]:
-    """The first event of a stream that is an object; {} where there is none near its start."""
-    for line in stream[:65_536].split("\n", 40)[:40]:
-        if line.startswith("data:") and isinstance(found := parsed(line[5:]), dict):
-            return found
-    return {}
-
-
-def _answer_in(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The answer that an event begins, else the event."""
-    for name in ("response", "message", "interaction"):
-        if isinstance(inner := event.get(name), dict):
-            return inner
-    return event
 
 
 def _from_events(events: list[Any]) -> Half:
     """A stream as its client logged it, put back as it was sent: the client keeps the mark of its end to itself."""
-    sent = []
-    first: Mapping[str, Any] = {}
-    ends = False
+    if not all(isinstance(event, dict | str) for event in events):
+        raise BadRecord("an answer is a list, and no list of events")
+    sent = [event.encode(errors="replace") if isinstance(event, str) else body(event) for event in events]
+    lines = [b"data: " + event.removeprefix(b"data:").strip() for event in sent]
+    if any(map(_FINISHED.search, lines)):
+        lines.append(b"data: [DONE]")
+    return Half(b"\n\n".join(lines) + b"\n\n", _first_event(events), stream=True)
+
+
+def _first_event(events: Iterable[Any]) -> Mapping[str, Any]:
+    """The first of these events that is an object, or else the answer inside it; {} where there is none."""
     for event in events:
-        found = event
-        if isinstance(event, str):
-            found = parsed(event.removeprefix("data:"))
-            ends = ends or "[DONE]" in event
-            if found is None:
-                sent.append(event.encode(errors="replace"))
-                continue
-        if not isinstance(found, dict):
-            raise BadRecord(f"an answer is a list of {type(event).__name__}, which is no list of events")
-        first = first or found
-        sent.append(b"data: " + body(found))
-        ends = ends or _ends(found)
-    return Half(b"\n\n".join([*sent, b"data: [DONE]"] if ends else sent) + b"\n\n", _answer_in(first), stream=True)
-
-
-def _ends(event: Mapping[str, Any]) -> bool:
-    choices = event.get("choices")
-    if not isinstance(choices, list):
-        return False
-    return any(isinstance(choice, dict) and choice.get("finish_reason") for choice in choices)
+        found = parsed(event.removeprefix("data:")) if isinstance(event, str) else event
+        if isinstance(found, dict):
+            inner = found.get("response") or found.get("message") or found.get("interaction")
+            return inner if isinstance(inner, dict) else found
+    return {}
 
 
 def api_of(answer: Mapping[str, Any], request: Mapping[str, Any] = {}) -> Api:
@@ -156,14 +115,12 @@ def api_of(answer: Mapping[str, Any], request: Mapping[str, Any] = {}) -> Api:
         return api
     if answer.get("type") == "message":
         return "anthropic.messages"
-    for key, api in _ANSWERS:
-        if key in answer:
-            return api
     if kind == "list" and isinstance(answer.get("data"), list):
         return "openai.embeddings"
-    for key, api in _REQUESTS:
-        if key in request:
-            return api
+    for top, known in ((answer, _ANSWERS), (request, _REQUESTS)):
+        for key, api in known.items():
+            if key in top:
+                return api
     return "other"
 
 
@@ -175,18 +132,13 @@ def is_named(top: Mapping[str, Any]) -> bool:
 
 def is_answer(top: Mapping[str, Any]) -> bool:
     """Whether this is what a model's API answers with, by its name or by what it holds."""
-    if is_named(top):
-        return True
-    return any(isinstance(top.get(key), list) for key in ("choices", "candidates")) or reports(top)
+    return is_named(top) or any(isinstance(top.get(key), list) for key in ("choices", "candidates")) or reports(top)
 
 
 def reports(top: Mapping[str, Any]) -> bool:
     """Whether it says how many tokens were used."""
-    for name in ("usage", "usageMetadata"):
-        found = top.get(name)
-        if isinstance(found, dict) and any("oken" in key for key in found):
-            return True
-    return False
+    found = top.get("usage") or top.get("usageMetadata")
+    return isinstance(found, dict) and any("oken" in key for key in found)
 
 
 def trouble(answer: Half, status: int) -> tuple[int, str]:
@@ -203,3 +155,35 @@ def trouble(answer: Half, status: int) -> tuple[int, str]:
     kinds = [error.get("code"), error.get("status"), error.get("type")] if isinstance(error, dict) else []
     known = [_STATUSES.get(kind, 0) if isinstance(kind, str) else kind for kind in kinds]
     return next((one for one in known if type(one) is int and 400 <= one < 600), 0), (said or "error")[:200]
+
+
+def asking(value: Any) -> dict[str, Any]:
+    """The body of a request; {} where the log has none, or has left out what was asked.
+
+    (Bodies without their texts are all alike: they would look like exact repeats.)
+    """
+    found = mapping(value)
+    return found if any(found.get(name) for name in ASKS) else {}
+
+
+def saying(message: Mapping[str, Any], finish: str | None = None) -> Half:
+    """A message as the body that brings it."""
+    top = {"choices": [{"index": 0, "message": message, "finish_reason": finish}]}
+    return Half(body(top), top)
+
+
+def add_answer(entry: Entry, value: Any, marks: Iterable[bytes] = ()) -> Reading:
+    """Put an answer's body on an entry, and its finish and tier where the log has none; what it says of itself.
+
+    A body that holds one of `marks` is no longer what the provider sent, and is left out.
+    """
+    found = mapping(value)
+    if not found:
+        return Reading()
+    reading = read_body(entry.api, found)
+    entry.finish = entry.finish or reading.finish
+    entry.tier = entry.tier or reading.tier
+    raw = body(found)
+    if not any(mark in raw for mark in marks):
+        entry.answer = raw
+    return reading

@@ -1,7 +1,7 @@
-"""Reports of usage in buckets of time, as providers' admin APIs give them, taken apart into their single results.
+"""Reports of sums over many calls, as providers' admin APIs and consoles give them, taken apart into single results.
 
-A page holds buckets, a bucket holds results, or a row has its groups and figures apart; a console's CSV is flat.
-Results have no id, so they are known by all that they say: one that two exports have counts once.
+A page holds buckets of time, a bucket holds results; a console's CSV is flat. Results have no id, so they are known by
+all that they say: one that two exports have counts once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from scrimp.audit.entry import BadRecord, Entry
-from scrimp.audit.formats.base import Row
+from scrimp.audit.formats.base import Format, Read, Row, Sample, amount, each, text
+from scrimp.audit.formats.fields import entries_of, objects
 
 TIMES = ("start_time", "end_time", "starting_at", "ending_at")
 """A bucket's own members that its results need."""
@@ -26,74 +27,75 @@ MISSING = (
 def entries(row: Row, read: Callable[[Row], Entry | None], kind: str) -> Iterator[Entry]:
     """The entries of a page, a bucket or a single result; `read` gives the one of a result, None where it is empty.
 
-    Results that cannot be read cost only themselves: BadRecord says at the end how many they were.
+    Figures are part of what names a result: exports filtered in two ways have the same groups. So a day that was not
+    over in one export is another result than the whole day in the next.
     """
-    reasons: list[str] = []
     seen: Counter[str] = Counter()
-    read_so_far = 0
-    for result in _results(row):
-        read_so_far += 1
-        try:
-            entry = read(result)
-        except BadRecord as error:
-            reasons.append(str(error))
-            continue
-        if entry is not None:
-            name = _identity(kind, result)
+
+    def named(result: Row) -> Iterator[Entry]:
+        if (entry := read(result)) is not None:
+            said = "|".join(f"{name}={value}" for name, value in sorted(result.items()))
+            name = f"{kind}:{hashlib.blake2b(said.encode(errors='replace'), digest_size=12).hexdigest()}"
             seen[name] += 1
             entry.id = f"{name}:{seen[name]}"
             yield entry
-    if reasons:
-        raise BadRecord(reasons[0] if read_so_far == 1 else f"{len(reasons)} of {read_so_far} results: {reasons[0]}")
+
+    return entries_of(_results(row), named, "results")
 
 
-def _results(row: Row) -> Iterator[Row]:
+def _results(row: Row) -> list[Row]:
     """Each result with its bucket's times in it."""
-    times = {name: row[name] for name in TIMES if name in row}
     if "data" in row:
-        for bucket in _objects(row["data"], "data"):
-            yield from _results(bucket)
-    elif "results" in row:
-        for result in _objects(row["results"], "results"):
-            yield {**times, **result}
-    elif isinstance(row.get("group"), dict):
-        figures = row.get("usage") or row.get("cost")
-        if not isinstance(figures, dict):
-            raise BadRecord("it has groups but no figures")
-        yield {**row["group"], **figures, **times}
-    else:
-        yield row
+        return [result for bucket in objects(row["data"], "data") for result in _results(bucket)]
+    if "results" in row:
+        times = {name: row[name] for name in TIMES if name in row}
+        return [{**times, **result} for result in objects(row["results"], "results")]
+    return [row]
 
 
-def _objects(found: Any, name: str) -> list[dict[str, Any]]:
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise BadRecord(f"{name}: no list of objects")
-    return found
+def told(sample: Sample, start: str, is_flat: Callable[[Row], bool]) -> set[str]:
+    """The names in the results of a report: of buckets that have their time under `start`, or of flat rows known by
+    `is_flat`; none where it is another log."""
+    rows: Any = sample.rows or (dict.fromkeys(sample.columns, ""),)
+    parts = [part for row in rows for part in (row["data"] if isinstance(row.get("data"), list) else [row])]
+    names: set[str] = set()
+    for part in parts:
+        if isinstance(part, dict) and start in part:
+            results = part.get("results")
+            if isinstance(results, list):
+                names.update(part, *(result for result in results if isinstance(result, dict)))
+            elif is_flat(part):
+                names.update(part)
+    return names
 
 
-def _identity(kind: str, result: Row) -> str:
-    """A name that the same result has in another export.
-
-    Its figures count too: exports of two organizations, or of one filtered in two ways, have the same groups. So a day
-    that was not over in one export is another result than the whole day in the next.
-    """
-    said = "|".join(f"{name}={value}" for name, value in sorted(result.items()))
-    return f"{kind}:{hashlib.blake2b(said.encode(errors='replace'), digest_size=12).hexdigest()}"
-
-
-def is_bucket(row: Row, start: str) -> bool:
-    """Whether a row is a bucket whose time is under `start`, or a page of them."""
-    held = row.get("data")
-    if isinstance(held, list):
-        return any(isinstance(bucket, dict) and is_bucket(bucket, start) for bucket in held)
-    return start in row and (isinstance(row.get("results"), list) or isinstance(row.get("group"), dict))
+def billed(entry: Entry, value: Any, currency: Any) -> Entry | None:
+    """The entry with what was billed, or None where that is nothing. BadRecord where it is no amount of US dollars."""
+    if value is None or value == "":
+        return None
+    entry.logged = amount(value)
+    if entry.logged is None:
+        raise BadRecord(f"amount: {str(value)[:40]!r} is no amount")
+    if text(currency).lower() not in ("", "usd"):
+        raise BadRecord(f"its amount is in {text(currency)[:8]}, not in US dollars")
+    return entry if entry.logged else None
 
 
-def first_result(row: Row) -> Row:
-    """The first result of a page or bucket, the row itself where it is one; {} where there is none."""
-    for name in ("data", "results"):
-        held = row.get(name)
-        if isinstance(held, list):
-            return next((found for one in held if isinstance(one, dict) and (found := first_result(one))), {})
-    figures = row.get("usage") or row.get("cost")
-    return figures if "group" in row and isinstance(figures, dict) else row
+def reports(name: str, title: str, kind: Callable[[Sample], str], read: Read, *missing: str) -> tuple[Format, Format]:
+    """The two formats of a provider's reports: `kind` tells "usage" from "costs"; `missing` is what usage lacks."""
+    return (
+        Format(
+            f"{name}_usage",
+            f"{title} usage (API or console)",
+            lambda sample: kind(sample) == "usage",
+            each(read),
+            missing=(*MISSING, *missing),
+        ),
+        Format(
+            f"{name}_costs",
+            f"{title} costs (API or console)",
+            lambda sample: kind(sample) == "costs",
+            each(read),
+            missing=("how many calls and tokens the amounts are for", *MISSING),
+        ),
+    )

@@ -6,47 +6,32 @@ Forked sessions and subagents begin with a copy of their parent's events: both c
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-import msgspec
-
 from scrimp.audit.entry import BadRecord, Entry
-from scrimp.audit.formats.base import Format, Options, Read, Row, Sample, count, mapping, moment, text
-from scrimp.call import Usage
+from scrimp.audit.formats.base import Format, Row, Sample, count, moment, text
+from scrimp.audit.formats.fields import acted, cell, disjoint, project
 
-KINDS = frozenset(
-    ("session_meta", "turn_context", "event_msg", "response_item", "token_usage_record", "compacted", "world_state")
+KINDS = (
+    *("session_meta", "turn_context", "event_msg", "response_item"),
+    *("token_usage_record", "compacted", "world_state"),
 )
 """Kinds of lines; each has its content in `payload`."""
-COUNTS = (
-    "input_tokens",
-    "cached_input_tokens",
-    "cache_write_input_tokens",
-    "output_tokens",
-    "reasoning_output_tokens",
-    "total_tokens",
-)
+COUNTS = {
+    "input": "input_tokens",
+    "cached": "cached_input_tokens",
+    "cache_write": "cache_write_input_tokens",
+    "output": "output_tokens",
+    "reasoning": "reasoning_output_tokens",
+}
+"""A class of tokens -> its name; cached and written ones are in the input, reasoning is in the output."""
 LONG = 16
 """A turn with an id of so many characters is the only one with it; shorter ones are numbers within a session."""
 MOST_ACTIONS = 64
 """Tool calls of one answer that are kept to tell loops by."""
-_encode = msgspec.json.Encoder(order="deterministic").encode
-_SEPARATOR = re.compile(r"[/\\]")
 
 Counts = tuple[int, ...]
-"""Tokens in the order of COUNTS."""
-
-
-def _fits(sample: Sample) -> bool:
-    return sample.shape != "csv" and any(
-        isinstance(kind := row.get("type"), str) and kind in KINDS and isinstance(row.get("payload"), dict)
-        for row in sample.rows
-    )
-
-
-def _open(columns: tuple[str, ...], options: Options) -> Read:
-    return _Session().read
+"""Tokens in the order of COUNTS, and last what all of them are together."""
 
 
 class _Session:
@@ -65,36 +50,33 @@ class _Session:
 
     def read(self, row: Row) -> tuple[Entry, ...]:
         """The call that a line reports; none for the others, which are remembered as far as calls need them."""
-        payload = row.get("payload")
+        kind, payload = row.get("type"), row.get("payload")
         if not isinstance(payload, dict):
-            if row.get("type") in ("event_msg", "token_usage_record"):
+            if kind in ("event_msg", "token_usage_record"):
                 raise BadRecord("an event without its payload")
             return ()
-        match row.get("type"):
-            case "session_meta":
-                self._begin(payload)
-            case "turn_context":
-                self._turn(payload)
-            case "response_item":
-                self._act(payload)
-            case "event_msg":
-                return self._event(row, payload)
-            case "token_usage_record":
-                return self._record(row, payload)
+        if kind == "session_meta":
+            self._begin(payload)
+        elif kind == "turn_context" or payload.get("type") == "task_started":
+            self._turn(payload)
+        elif kind == "response_item":
+            self._act(payload)
+        elif kind == "token_usage_record":
+            return self._record(row, payload)
+        elif payload.get("type") == "token_count" and isinstance(info := payload.get("info"), dict):
+            return self._count(row, info)
         return ()
 
     def _begin(self, meta: Row) -> None:
         """The head of a file; in a copy the heads of its parents follow, oldest last."""
-        thread = text(meta.get("id")) or text(meta.get("session_id"))
-        spawn = mapping(mapping(mapping(meta.get("source")).get("subagent")).get("thread_spawn"))
-        parents = (meta.get("forked_from_id"), meta.get("parent_thread_id"), spawn.get("parent_thread_id"))
-        self.origin = next((found for one in parents if (found := text(one))), "") or thread or self.origin
-        if self.session:
-            return
-        self.session = thread
-        self.provider = text(meta.get("model_provider"))
-        self.is_agent = text(meta.get("thread_source")) == "subagent" or any(map(text, parents[1:]))
-        self._turn(meta)
+        thread = text(cell(meta, "id", "session_id"))
+        parent = text(cell(meta, "parent_thread_id", "source.subagent.thread_spawn.parent_thread_id"))
+        self.origin = text(meta.get("forked_from_id")) or parent or thread or self.origin
+        if not self.session:
+            self.session = thread
+            self.provider = text(meta.get("model_provider"))
+            self.is_agent = meta.get("thread_source") == "subagent" or bool(parent)
+            self._turn(meta)
 
     def _turn(self, context: Row) -> None:
         """What a turn runs with; what is not said stays as it was."""
@@ -105,18 +87,7 @@ class _Session:
     def _act(self, item: Row) -> None:
         """Remember a tool call of the answer that is being given."""
         if text(item.get("type")).endswith("_call") and len(self.actions) < MOST_ACTIONS:
-            said = next((item[name] for name in ("arguments", "input", "action") if item.get(name)), None)
-            self.actions.append([text(item.get("name")) or text(item.get("type")), said])
-
-    def _event(self, row: Row, event: Row) -> tuple[Entry, ...]:
-        kind = event.get("type")
-        if kind == "task_started":
-            self.turn = text(event.get("turn_id")) or self.turn
-        elif kind == "thread_settings_applied":
-            self._turn(mapping(event.get("thread_settings")))
-        elif kind == "token_count" and isinstance(info := event.get("info"), dict):
-            return self._count(row, info)
-        return ()
+            self.actions.append([text(cell(item, "name", "type")), cell(item, "arguments", "input", "action")])
 
     def _record(self, row: Row, record: Row) -> tuple[Entry, ...]:
         """The call of a record of one answer."""
@@ -124,10 +95,9 @@ class _Session:
         used = _counts(record.get("usage"), "usage")
         if not any(used):
             return ()
-        answer = text(record.get("response_id"))
         thread, turn = text(record.get("thread_id")) or self.session, text(record.get("turn_id")) or self.turn
         total = _counts(record.get("thread_token_usage") or record.get("usage"), "thread_token_usage")
-        return (self._entry(row, used, answer or _name(turn or thread, total), thread),)
+        return (self._entry(row, used, text(record.get("response_id")) or _name(turn or thread, total), thread),)
 
     def _count(self, row: Row, info: Row) -> tuple[Entry, ...]:
         """The call of a count of tokens, where the total has changed; in a file of records it only repeats one.
@@ -136,16 +106,13 @@ class _Session:
         """
         before, last = self.total, info.get("last_token_usage")
         total = _counts(info.get("total_token_usage"), "total_token_usage") if info.get("total_token_usage") else ()
-        if self.has_records or (total and total == before):
-            self.total = total or before
-            return ()
-        if isinstance(last, dict):
-            used = _counts(last, "last_token_usage")
-        elif len(before) == len(total) and all(now >= then for now, then in zip(total, before, strict=True)):
-            used = tuple(now - then for now, then in zip(total, before, strict=True))
-        else:
-            used = total
         self.total = total or before
+        if self.has_records or (total and total == before):
+            return ()
+        used = _counts(last, "last_token_usage") if isinstance(last, dict) else total
+        if not isinstance(last, dict) and total and before:
+            grown = tuple(now - then for now, then in zip(total, before, strict=True))
+            used = grown if min(grown) >= 0 else total
         if not used or not (used[0] or used[3]):
             return ()
         where = self.turn if len(self.turn) >= LONG else f"{self.origin}:{self.turn}"
@@ -154,15 +121,15 @@ class _Session:
         return (self._entry(row, used, _name(where, total or used), self.session),)
 
     def _entry(self, row: Row, used: Counts, name: str, session: str) -> Entry:
-        action, self.actions = _written(self.actions), []
+        action, self.actions = acted(self.actions), []
         return Entry(
             id=name,
             at=moment(row.get("timestamp")),
             api="openai.responses",
             provider=self.provider or "openai",
             model=self.model,
-            usage=_usage(used),
-            feature=_SEPARATOR.split(self.folder.rstrip("/\\"))[-1],
+            usage=disjoint(dict(zip(COUNTS, used, strict=False)), strict=True),
+            feature=project(self.folder),
             session=session,
             tags=("subagent",) if self.is_agent else (),
             action=action,
@@ -172,17 +139,7 @@ class _Session:
 def _counts(found: Any, name: str) -> Counts:
     if not isinstance(found, dict):
         raise BadRecord(f"{name}: no object")
-    return tuple(count(found.get(one), one) for one in COUNTS)
-
-
-def _usage(used: Counts) -> Usage:
-    """Tokens in disjoint classes: Codex has cached and cache-written ones in its input, reasoning in its output."""
-    asked, cached, written, said, thought, _ = used
-    if cached + written > asked or thought > said:
-        raise BadRecord("its cached or reasoning tokens are more than it has")
-    return Usage(
-        input=asked - cached - written, cached=cached, cache_write=written, output=said - thought, reasoning=thought
-    )
+    return tuple(count(found.get(one), one) for one in (*COUNTS.values(), "total_tokens"))
 
 
 def _name(where: str, total: Counts) -> str:
@@ -190,12 +147,8 @@ def _name(where: str, total: Counts) -> str:
     return f"{where}:{'-'.join(map(str, total))}"
 
 
-def _written(actions: list[Any]) -> str:
-    """The tool calls of an answer as text: equal actions give equal text."""
-    try:
-        return _encode(actions).decode() if actions else ""
-    except (UnicodeEncodeError, RecursionError):
-        return ""
+def _fits(sample: Sample) -> bool:
+    return any(row.get("type") in KINDS and isinstance(row.get("payload"), dict) for row in sample.rows)
 
 
 FORMATS = (
@@ -203,7 +156,7 @@ FORMATS = (
         "codex",
         "Codex sessions",
         _fits,
-        _open,
+        lambda columns, options: _Session().read,
         ordered=True,
         missing=(
             "what a ChatGPT plan has paid already",

@@ -9,44 +9,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from scrimp.audit.formats.base import body, parsed, text
 
-PARAMETERS = {
-    "gen_ai.request.max_tokens": "max_tokens",
-    "gen_ai.request.temperature": "temperature",
-    "gen_ai.request.top_p": "top_p",
-    "gen_ai.request.top_k": "top_k",
-    "gen_ai.request.seed": "seed",
-    "gen_ai.request.stop_sequences": "stop",
-    "gen_ai.request.choice.count": "n",
-    "gen_ai.request.frequency_penalty": "frequency_penalty",
-    "gen_ai.request.presence_penalty": "presence_penalty",
-}
-"""An attribute -> the parameter of a request that it is."""
+PARAMETERS = ("max_tokens", "temperature", "top_p", "top_k", "seed", "frequency_penalty", "presence_penalty")
+"""Parameters of a request that are attributes under the same name."""
 
 
 def bodies(told: Mapping[str, Any], model: str, answered: str, finish: str) -> tuple[bytes, bytes]:
     """The request and the answer that a span keeps; b"" for what it does not keep."""
-    asked, said = _list(told, "gen_ai.input.messages"), _list(told, "gen_ai.output.messages")
-    system = _list(told, "gen_ai.system_instructions")
-    if not asked and not system:
+    asked = [_message(one) for one in _list(told, "gen_ai.input.messages")]
+    if system := _list(told, "gen_ai.system_instructions"):
+        asked.insert(0, _message({"role": "system", "parts": system}))
+    if not asked:
         return b"", b""
-    request: dict[str, Any] = {"model": model, "messages": [_message(one) for one in asked]}
-    if system:
-        request["messages"].insert(0, _message({"role": "system", "parts": system}))
+    request: dict[str, Any] = {"model": model, "messages": asked}
     if tools := _list(told, "gen_ai.tool.definitions"):
         request["tools"] = tools
-    request |= {name: told[key] for key, name in PARAMETERS.items() if told.get(key) is not None}
+    request |= {name: told[key] for name in PARAMETERS if (key := f"gen_ai.request.{name}") in told}
+    said = _list(told, "gen_ai.output.messages")
+    ends = [text(one.get("finish_reason")) or finish or None for one in said]
     choices = [
-        {"index": at, "message": _message(one), "finish_reason": text(one.get("finish_reason")) or finish or None}
-        for at, one in enumerate(said)
+        {"index": at, "message": _message(one), "finish_reason": end}
+        for at, (one, end) in enumerate(zip(said, ends, strict=True))
     ]
-    try:
-        return body(request), body({"model": answered, "choices": choices}) if choices else b""
-    except (msgspec.EncodeError, UnicodeEncodeError, OverflowError, RecursionError):
-        return b"", b""
+    return body(request), body({"model": answered, "choices": choices}) if choices else b""
 
 
 def _list(told: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
@@ -58,9 +44,9 @@ def _list(told: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 def _message(found: Mapping[str, Any]) -> dict[str, Any]:
     """A message with its parts put where a chat completion has them."""
     parts = found.get("parts")
-    if not isinstance(parts, list):
-        return {"role": text(found.get("role")), "content": found.get("content")}
     message: dict[str, Any] = {"role": text(found.get("role"))}
+    if not isinstance(parts, list):
+        return {**message, "content": found.get("content")}
     content: list[Any] = []
     calls = []
     for part in parts:
@@ -68,28 +54,19 @@ def _message(found: Mapping[str, Any]) -> dict[str, Any]:
         if kind == "text":
             content.append({"type": "text", "text": part.get("content")})
         elif kind == "tool_call":
-            calls.append(_tool_call(part))
+            function = {"name": part.get("name"), "arguments": _written(part.get("arguments"))}
+            calls.append({"id": part.get("id"), "type": "function", "function": function})
         elif kind == "tool_call_response":
             message["tool_call_id"] = part.get("id")
-            result = part.get("response") if "response" in part else part.get("result")
-            content.append({"type": "text", "text": result if isinstance(result, str) else _json(result)})
+            content.append({"type": "text", "text": _written(part.get("response", part.get("result")))})
         else:
             content.append(part)
     if calls:
         message["tool_calls"] = calls
-    plain = len(content) == 1 and isinstance(content[0], dict) and content[0].get("type") == "text"
-    message["content"] = content[0].get("text") if plain else content or None
+    is_text = len(content) == 1 and isinstance(content[0], dict) and content[0].get("type") == "text"
+    message["content"] = content[0].get("text") if is_text else content or None
     return message
 
 
-def _tool_call(part: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = part.get("arguments")
-    written = arguments if isinstance(arguments, str) else _json(arguments)
-    return {"id": part.get("id"), "type": "function", "function": {"name": part.get("name"), "arguments": written}}
-
-
-def _json(value: Any) -> str:
-    try:
-        return msgspec.json.encode(value).decode()
-    except (msgspec.EncodeError, UnicodeEncodeError, OverflowError, RecursionError):
-        return ""
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else body(value).decode()

@@ -5,14 +5,14 @@ A path tells what it is for: asking a model, fetching an answer given before, or
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
 
 from scrimp.audit.formats.base import Row, text
+from scrimp.audit.formats.fields import cell
 from scrimp.call import Api
 
 Purpose = Literal["call", "look-up", "unknown", "free"]
@@ -46,25 +46,18 @@ class Answered(NamedTuple):
 
 
 _CALLS: tuple[tuple[str, Api], ...] = (
-    ("/chat/completions", "openai.chat"),
-    ("/completions", "openai.completions"),
-    ("/responses", "openai.responses"),
-    ("/responses/compact", "openai.responses"),
-    ("/embeddings", "openai.embeddings"),
-    ("/messages", "anthropic.messages"),
-    ("/converse", "bedrock.converse"),
-    ("/converse-stream", "bedrock.converse"),
-    (":generateContent", "gemini.generate"),
-    (":streamGenerateContent", "gemini.generate"),
-    (":rawPredict", "other"),
-    (":streamRawPredict", "other"),
-)
+    ("/chat/completions", "openai.chat"), ("/completions", "openai.completions"), ("/embeddings", "openai.embeddings"),
+    ("/responses", "openai.responses"), ("/responses/compact", "openai.responses"), ("/messages", "anthropic.messages"),
+    ("/converse", "bedrock.converse"), ("/converse-stream", "bedrock.converse"),
+    (":generateContent", "gemini.generate"), (":streamGenerateContent", "gemini.generate"),
+    (":rawPredict", "other"), (":streamRawPredict", "other"),
+)  # fmt: skip
 _FREE = re.compile(r"[/:](count_?tokens|countTokens|count-tokens|input_tokens|threads/.*|batches(/.*)?)$")
 _INVOKE = re.compile(r"/model/.+/invoke(-with-response-stream)?$")
 _LOOK_UP = re.compile(r"/responses/[\w-]+$")
 _MODEL = re.compile(r"/model/(.+)/[\w-]+$|/models/([^/:]+)|/deployments/([^/]+)")
 _PLACES = ("uri", "url", "path", "endpoint")
-_AROUND = frozenset(("url", "uri", "path", "method", "headers", "body", "postData"))
+_AROUND = frozenset(("url", "uri", "path", "method", "headers", "body"))
 """Keys of a request that lies in an object of its own with what HTTP says around it; no model's request has them."""
 _CODES = ("status_code", "statusCode", "response_status", "status")
 _FAILURES = frozenset(("error", "failed", "failure", "timeout", "exception"))
@@ -75,9 +68,8 @@ def address(uri: str) -> Address:
     """What a URL, or a path alone, says of a request."""
     _, scheme, rest = uri.partition("://")
     host, slash, path = rest.partition("/") if scheme else ("", "/", uri.removeprefix("/"))
-    path = slash + re.split(r"[?#]", path, maxsplit=1)[0].rstrip("/")
-    path = unquote(path)
     host = host.rpartition("@")[2]
+    path = unquote(slash + re.split(r"[?#]", path, maxsplit=1)[0].rstrip("/"))
     if _FREE.search(path):
         return Address(host, "free")
     found = _MODEL.search(path)
@@ -92,82 +84,57 @@ def address(uri: str) -> Address:
     return Address(host, "unknown", "other", model)
 
 
-def asked(row: Row, keys: Iterable[str]) -> Asked:
+def asked(row: Row, keys: tuple[str, ...]) -> Asked:
     """What was sent: the body is under one of `keys`, alone or with its method, headers and address around it."""
-    found = _first(row, keys)
+    found = cell(row, *keys)
     around: Mapping[str, Any] = row
     if isinstance(found, dict) and not _AROUND.isdisjoint(found):
         around = found
-        found = _first(found, ("body", "json", "data", "postData"))
-        if isinstance(found, dict) and "mimeType" in found:  # HAR
-            found = found.get("text")
-    uri = text(_first(around, _PLACES)) or text(_first(row, _PLACES))
-    method = text(around.get("method")) or text(row.get("method"))
-    headers = around.get("request_headers") or around.get("headers") or row.get("request_headers")
-    return Asked(uri, method.upper(), _headers(headers) if headers else (), found)
+        found = cell(found, "body", "json", "data")
+    uri = cell(around, *_PLACES) or (cell(row, *_PLACES) if around is not row else None)
+    method = text(around.get("method") or row.get("method"))
+    headers = around.get("headers") or row.get("request_headers")
+    return Asked(text(uri), method.upper(), _headers(headers) if headers else (), found)
 
 
-def answered(row: Row, keys: Iterable[str]) -> Answered:
+def answered(row: Row, keys: tuple[str, ...]) -> Answered:
     """What came back: the body is under one of `keys`, alone or with its status around it."""
-    found = _first(row, keys)
+    found = cell(row, *keys)
     status, failed = _status(row)
     if isinstance(found, dict) and _is_around(found):
         inner, word = _status(found)
         status, failed = inner or status, word or failed
-        found = _first(found, ("body", "content", "data", "text"))
-        if isinstance(found, dict) and ("mimeType" in found or "encoding" in found):  # HAR
-            found = _decoded(found)
+        found = cell(found, "body", "content", "data", "text")
     return Answered(status, found, failed)
-
-
-def _first(row: Mapping[str, Any], keys: Iterable[str]) -> Any:
-    for key in keys:
-        value = row.get(key)
-        if value is not None and value != "":
-            return value
-    return None
 
 
 def _is_around(found: Mapping[str, Any]) -> bool:
     if "body" in found or "status_code" in found or "statusCode" in found:
         return True
-    return isinstance(found.get("content"), dict) or type(found.get("status")) is int
+    return type(found.get("status")) is int
 
 
 def _status(row: Mapping[str, Any]) -> tuple[int, str]:
     """A status as a number, or the word for a failure."""
     for key in _CODES:
         value = row.get(key)
-        if type(value) is int and 100 <= value < 600:
-            return value, ""
-        if isinstance(value, str):
-            if value.isdecimal() and len(value) == 3:
-                return int(value), ""
-            if value.lower() in _FAILURES:
-                return 0, value
+        if value is None:
+            continue
+        if isinstance(value, str) and value.lower() in _FAILURES:
+            return 0, value
+        said = text(value)
+        if len(said) == 3 and said.isdecimal() and said < "600":
+            return int(said), ""
     return 0, ""
 
 
-def _decoded(content: Mapping[str, Any]) -> str:
-    found = text(content.get("text"))
-    if content.get("encoding") == "base64":
-        try:
-            return base64.b64decode(found).decode(errors="replace")
-        except ValueError:
-            return ""
-    return found
-
-
 def _headers(found: Any) -> tuple[tuple[str, str], ...]:
-    """Names in lower case with their values, from an object or from a list of pairs."""
-    pairs: list[tuple[Any, Any]] = []
-    if isinstance(found, dict):
-        pairs = list(found.items())
-    elif isinstance(found, list):
-        for one in found:
-            if isinstance(one, dict):
-                pairs.append((one.get("name"), one.get("value")))
-            elif isinstance(one, list) and len(one) == 2:
-                pairs.append((one[0], one[1]))
-    kept = ((name, value[0] if isinstance(value, list) and value else value) for name, value in pairs)
-    return tuple((name.lower(), value) for name, value in kept if isinstance(name, str) and isinstance(value, str))
+    """Names in lower case with their values, from an object (of texts or lists of them) or from a list of pairs."""
+    pairs = found.items() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    kept = []
+    for pair in pairs:
+        name, value = pair if isinstance(pair, list | tuple) and len(pair) == 2 else ("", None)
+        value = value[0] if isinstance(value, list) and value else value
+        if isinstance(name, str) and isinstance(value, str):
+            kept.append((name.lower(), value))
+    return tuple(kept)

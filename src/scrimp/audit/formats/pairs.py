@@ -6,16 +6,16 @@ keys of a row tell which it is. Usage is left inside the answer, where `scrimp.w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from scrimp.audit.entry import BadRecord, Entry
-from scrimp.audit.formats.base import Format, Row, Sample, amount, body, count, each, mapping, parsed, text
-from scrimp.audit.formats.beside import note
-from scrimp.audit.formats.bodies import NOTHING, Half, api_of, half, is_answer, is_named, reports, trouble
+from scrimp.audit.formats.base import Format, Row, Sample, amount, body, count, each, mapping, moment, parsed, text
+from scrimp.audit.formats.bodies import NOTHING, Half, api_of, half, is_answer, is_named, reports, saying, trouble
 from scrimp.audit.formats.exchange import Answered, Asked, address, answered, asked
+from scrimp.audit.formats.fields import Names, cell, fill, label, tag
 from scrimp.call import Usage
 from scrimp.wire.counts import usage_of
 
@@ -34,14 +34,23 @@ PARAMETERS = frozenset(
     )
 )  # fmt: skip
 """Keys of a row that are its request, where the request has no key of its own."""
+BESIDE: Names = {
+    "at": ("timestamp", "time", "created_at", "created", "start_time", "startTime", "started_at", "datetime", "ts"),
+    "end": ("end_time", "endTime", "ended_at", "completed_at", "finished_at"),
+    "ms": ("latency_ms", "duration_ms", "elapsed_ms", "response_time_ms", "delay_ms"),
+    "s": ("latency_s", "duration_s", "elapsed_s", "latency_seconds", "duration_seconds"),
+    "duration": ("latency", "duration", "elapsed", "response_time"),
+    "logged": ("cost", "cost_usd", "total_cost", "response_cost", "spend"),
+    "provider": ("provider", "provider_name", "vendor", "api_base", "base_url"),
+}
+"""What a team writes beside a call; the request's own `user` and `metadata`, and headers, are read by `attribute`."""
+_FIELDS = {column: field for field, columns in BESIDE.items() for column in columns}
 FOREIGN = frozenset(
     ("call_type", "traceId", "request_created_at", "sessionId", "resourceSpans", "resource_spans", "hash_ids")
 )
 """Keys that rows of other formats have, which hold messages and responses too."""
 NOT_RUN = ("batch_expired", "batch_cancelled")
 """Errors of a batch's lines that no model was asked for."""
-LOOKED_AT = 20
-"""Rows that are looked at to tell the format."""
 
 
 def read(row: Row) -> Iterable[Entry]:
@@ -52,7 +61,7 @@ def read(row: Row) -> Iterable[Entry]:
         return _trajectory(row)
     if isinstance(row.get("kind"), str) and isinstance(row.get("text"), str):
         return (_entry(row, NOTHING, half(row["text"])),)
-    if any(key in row for key in ASKED):
+    if not row.keys().isdisjoint(ASKED):
         return _exchange(row)
     if is_named(row):
         return _alone(row)
@@ -85,23 +94,18 @@ def _exchange(row: Row) -> tuple[Entry, ...]:
 
 def _is_call(sent: Asked, came: Answered, request: Half, answer: Half) -> bool:
     """Whether an HTTP exchange asked a model, or brought an answer that was being waited for."""
-    where = address(sent.uri)
-    posted = sent.method in ("", "POST")
-    if where.purpose == "call":
-        return posted
-    if where.purpose == "look-up":
+    purpose = address(sent.uri).purpose
+    if purpose == "look-up":
         return sent.method in ("", "GET") and came.status < 400
-    if where.purpose == "free" or not posted:
+    if purpose == "free" or sent.method not in ("", "POST"):
         return False
-    return is_answer(answer.top) or "messages" in request.top or "contents" in request.top
+    return purpose == "call" or is_answer(answer.top) or "messages" in request.top or "contents" in request.top
 
 
 def _said(error: Any) -> str:
     """What a row says of its failure."""
-    found = parsed(error) if isinstance(error, str) and error[:1] == "{" else error
-    if isinstance(found, dict):
-        found = found.get("message") or found.get("type") or found.get("code")
-    return text(found)[:200] or "error"
+    found = mapping(error)
+    return text(cell(found, "message", "type", "code") if found else error)[:200] or "error"
 
 
 def _entry(row: Row, request: Half, answer: Half, sent: Asked = NO_HTTP, came: Answered = NO_STATUS) -> Entry:
@@ -122,7 +126,9 @@ def _entry(row: Row, request: Half, answer: Half, sent: Asked = NO_HTTP, came: A
     )
     if not entry.provider and sent.headers:
         entry.provider = next((value for name, value in sent.headers if name == "host"), "")
-    note(entry, row, top)
+    _note(entry, row)
+    if entry.at is None:
+        entry.at = moment(top.get("created") or top.get("created_at") or top.get("createTime") or None)
     usage = top.get("usage")
     if entry.logged is None and isinstance(usage, dict) and "cost" in usage:  # OpenRouter's
         entry.logged = amount(usage["cost"])
@@ -130,6 +136,21 @@ def _entry(row: Row, request: Half, answer: Half, sent: Asked = NO_HTTP, came: A
         entry.model = entry.model or text(row.get("model"))
         entry.usage = _usage_beside(row, answer, entry)
     return entry
+
+
+def _note(entry: Entry, row: Row) -> None:
+    """Write down what stands beside the bodies. BadRecord where a time is none."""
+    told: dict[str, tuple[str, ...]] = {}
+    for column in row:
+        if column in _FIELDS:
+            told[_FIELDS[column]] = (*told.get(_FIELDS[column], ()), column)
+    fill(entry, row, told)
+    label(entry, row)
+    tag(entry, row.get("tags"))
+    if "metadata" in row:
+        found = mapping(row["metadata"])
+        label(entry, found)
+        tag(entry, found.get("tags"))
 
 
 def _usage_beside(row: Row, answer: Half, entry: Entry) -> Usage | None:
@@ -153,21 +174,15 @@ def _wrapped_request(request: Half, row: Row) -> Half:
 def _wrapped_answer(answer: Half) -> Half:
     """An answer that was logged as words or as a message alone, as the body that brings it."""
     if answer.words:
-        return _saying({"role": "assistant", "content": answer.words})
+        return saying({"role": "assistant", "content": answer.words})
     if "role" in answer.top and "content" in answer.top and answer.top.get("type") != "message":
-        return _saying(answer.top)
+        return saying(answer.top)
     return answer
-
-
-def _saying(message: Mapping[str, Any]) -> Half:
-    top = {"choices": [{"index": 0, "message": message}]}
-    return Half(body(top), top)
 
 
 def _alone(row: Row) -> tuple[Entry]:
     """A row that is an answer's body, perhaps with labels beside."""
-    answer = Half(body(row), row)
-    entry = _entry(row, NOTHING, answer)
+    entry = _entry(row, NOTHING, Half(body(row), row))
     entry.answered = text(row.get("model"))
     return (entry,)
 
@@ -187,7 +202,7 @@ def _conversation(row: Row) -> tuple[Entry, ...]:
         answer = NOTHING
     elif messages and messages[-1].get("role") == "assistant":
         asks["messages"] = messages[:-1]
-        answer = _saying(messages[-1])
+        answer = saying(messages[-1])
     else:
         return ()
     entry = _entry(row, Half(body(asks), asks), answer, NO_HTTP, came)
@@ -207,23 +222,20 @@ def _batch(row: Row) -> tuple[Entry, ...]:
 
     https://platform.openai.com/docs/guides/batch and https://platform.claude.com/docs/en/build-with-claude/batch-processing
     """
-    result = row.get("result")
-    error = row.get("error")
+    result, error = row.get("result"), row.get("error")
     if isinstance(result, dict):
         found = result.get("message") if result.get("type") == "succeeded" else result.get("error")
         entries: tuple[Entry, ...] = (_entry(row, NOTHING, half(found)),) if found else ()
-        for entry in entries:
-            entry.api = "anthropic.messages"
-    elif isinstance(error, dict) and error.get("code") in NOT_RUN:
-        return ()
-    elif row.get("response") or error:
-        entries = _exchange(row)
-    elif "body" in row or "params" in row:
+    elif mapping(error).get("code") in NOT_RUN or (not error and not row.get("response")):
+        if not row.keys() & {"response", "error", "body", "params"}:
+            raise BadRecord("a line of a batch with neither a request nor a result")
         return ()
     else:
-        raise BadRecord("a line of a batch with neither a request nor a result")
+        entries = _exchange(row)
     for entry in entries:
         entry.tier = "batch"
+        if isinstance(result, dict):
+            entry.api = "anthropic.messages"
     return entries
 
 
@@ -238,8 +250,8 @@ def _trajectory(row: Row) -> Iterator[Entry]:
     calls = count(stats.get("api_calls"), "api_calls")
     sent, received = count(stats.get("tokens_sent"), "tokens_sent"), count(stats.get("tokens_received"), "received")
     entry = Entry(api="openai.chat", model=text(row.get("model")))
-    note(entry, row, {})
-    entry.session = entry.session or text(row.get("instance_id")) or text(row.get("source"))
+    _note(entry, row)
+    entry.session = entry.session or text(cell(row, "instance_id", "source"))
     if calls and (sent or received):
         entry.usage = Usage(input=sent, output=received)
         entry.aggregate, entry.calls = True, calls
@@ -250,12 +262,8 @@ def _trajectory(row: Row) -> Iterator[Entry]:
     for message in _messages(parsed(row.get("messages"))):
         if message.get("role") == "assistant":
             request = b'{"messages":[' + b",".join(before) + b"]}"
-            yield msgspec.structs.replace(entry, request=request, answer=_saying(message).raw)
+            yield msgspec.structs.replace(entry, request=request, answer=saying(message).raw)
         before.append(body(message) or b"{}")
-
-
-def _fits(sample: Sample) -> bool:
-    return any(_takes(row) for row in sample.rows[:LOOKED_AT])
 
 
 def _takes(row: Row) -> bool:
@@ -271,8 +279,11 @@ def _takes(row: Row) -> bool:
     came = answered(row, ANSWERED)
     if any(isinstance(parsed(row.get(key)), dict) for key in ASKED):
         return came.body is not None or came.status != 0 or "error" in row
-    found = parsed(came.body)
-    return isinstance(found, dict) and is_answer(found)
+    return is_answer(mapping(came.body))
+
+
+def _fits(sample: Sample) -> bool:
+    return any(_takes(row) for row in sample.rows[:20])
 
 
 FORMATS = (Format("pairs", "requests with their responses", _fits, each(read)),)

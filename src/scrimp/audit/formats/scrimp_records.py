@@ -6,22 +6,33 @@ JSON lines. Tokens, labels and what was paid are taken over as they are; list pr
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import msgspec
 
 from scrimp.audit.entry import BadRecord, Entry
-from scrimp.audit.formats.base import Format, Row, Sample, amount, count, each, moment, text
+from scrimp.audit.formats.base import Format, Row, Sample, count, each, text
+from scrimp.audit.formats.fields import Names, fill, tokens
 from scrimp.call import TOKEN_CLASSES, Api, Usage
 from scrimp.report.rows import FORMULA
 from scrimp.store.base import Record
 from scrimp.wire.counts import MOST
 
+LABELS = ("id", "provider", "tier", "feature", "user", "team", "key", "session", "environment")
+SAME = (*LABELS, "at", "status", "finish", "stream", "tags")
+"""Fields of a record that an Entry has under the same name."""
+EXPORT: Names = {
+    **{name: (name,) for name in LABELS},
+    "at": ("time",),
+    "model": ("model_asked",),
+    "answered": ("model",),
+    "ms": ("total_ms",),
+    "logged": ("paid_usd",),
+}
+TOKENS: Names = {name: (f"tokens_{name}",) for name in TOKEN_CLASSES} | {"searches": ("searches",)}
 COLUMNS = ("model_asked", "ending", "basis", "tokens_input", "tokens_output", "paid_usd")
 """Columns that together only our exports have."""
 FIELDS = frozenset(Record.__struct_fields__)
-TOKENS = tuple((name, f"tokens_{name}") for name in TOKEN_CLASSES)
 WHOLE = ("", "ok", "client-left", "stopped")
 """Endings that are no failure of the provider's."""
 CUT = ("broken", "client-left", "stopped")
@@ -35,137 +46,63 @@ def read_record(row: Row) -> tuple[Entry, ...]:
         record = msgspec.convert(row, Record)
     except (msgspec.ValidationError, OverflowError, UnicodeError) as error:
         raise BadRecord(str(error)[:120]) from None
-    usage = record.usage
-    if not all(0 <= tokens <= MOST for tokens in msgspec.structs.astuple(usage)):
+    if not all(0 <= counted <= MOST for counted in msgspec.structs.astuple(record.usage)):
         raise BadRecord("a number of tokens is out of range")
     if not 0 <= record.at <= LATEST or not 0 <= record.status < 1000 or abs(record.paid_nano) > LATEST:
         raise BadRecord("its time, its status or its cost is out of range")
-    if _is_none(record.api, record.model_asked, usage, record.basis, record.unpriced):
-        return ()
     entry = Entry(
-        id=record.id,
-        at=record.at,
-        api=_api(record.api),
-        provider=record.provider,
+        **{name: getattr(record, name) for name in SAME},
         model=record.model_asked,
         answered=record.model,
-        usage=_known(usage, record.basis),
-        status=record.status,
-        error=_error(record.ending, record.error),
-        finish=record.finish,
-        tier=record.tier,
-        stream=record.stream,
-        cut=record.ending in CUT,
-        feature=record.feature,
-        user=record.user,
-        team=record.team,
-        key=record.key,
-        session=record.session,
-        environment=record.environment,
-        tags=record.tags,
         duration=min(max(0, record.total_ns), LATEST),
         request=record.request_body or b"",
         answer=record.answer_body or b"",
-        logged=None if record.unpriced else record.paid_nano,
+        logged=record.paid_nano,
     )
-    return (entry,)
+    told = {"api": record.api, "basis": record.basis, "ending": record.ending, "unpriced": record.unpriced}
+    return _settled(entry, record.usage, {**told, "error": record.error})
 
 
 def read_row(row: Row) -> tuple[Entry, ...]:
     """The call of an export's row; none where it was no call of a model."""
-    usage = Usage(
-        **{name: count(row.get(column), column) for name, column in TOKENS},
-        searches=count(row.get("searches"), "searches"),
-    )
-    basis, ending, asked = _text(row, "basis"), _text(row, "ending"), _text(row, "model_asked")
-    api, unpriced = _text(row, "api"), _text(row, "unpriced")
-    status = count(row.get("status"), "status")
-    if status >= 1000:
-        raise BadRecord(f"{status} is no status")
-    if _is_none(api, asked, usage, basis, unpriced):
+    row = {name: _plainly(value) for name, value in row.items()}
+    entry = fill(Entry(status=count(row.get("status"), "status")), row, EXPORT)
+    if entry.status >= 1000:
+        raise BadRecord(f"{entry.status} is no status")
+    tags = row.get("tags")
+    entry.tags = tuple(filter(None, map(text, tags if isinstance(tags, list) else text(tags).split(","))))
+    return _settled(entry, Usage(**tokens(row, TOKENS)), row)
+
+
+def _plainly(value: Any) -> Any:
+    """A cell as it was before the apostrophe that keeps spreadsheets from running it."""
+    return value[1:] if isinstance(value, str) and value[:1] == "'" and FORMULA.match(value, 1) else value
+
+
+def _settled(entry: Entry, usage: Usage, told: Row) -> tuple[Entry, ...]:
+    """The call as it ended. None where the gateway passed on what is no call of a model: a list of models, a file,
+    tokens to be counted."""
+    api, basis, ending, unpriced = (text(told.get(name)) for name in ("api", "basis", "ending", "unpriced"))
+    is_known = basis != "none" or usage != Usage()
+    if not is_known and not unpriced and (not entry.model or api == "anthropic.count_tokens"):
         return ()
-    entry = Entry(
-        id=_text(row, "id"),
-        at=moment(row.get("time")),
-        api=_api(api),
-        provider=_text(row, "provider"),
-        model=asked,
-        answered=_text(row, "model"),
-        usage=_known(usage, basis),
-        status=status,
-        error=_error(ending, ""),
-        tier=_text(row, "tier"),
-        cut=ending in CUT,
-        feature=_text(row, "feature"),
-        user=_text(row, "user"),
-        team=_text(row, "team"),
-        key=_text(row, "key"),
-        session=_text(row, "session"),
-        environment=_text(row, "environment"),
-        tags=_tags(row),
-        duration=_nanoseconds(row.get("total_ms")),
-        logged=None if unpriced else amount(row.get("paid_usd")),
-    )
+    entry.api = cast(Api, api) if api in APIS else "other"
+    entry.usage = usage if is_known else None
+    entry.error = "" if ending in WHOLE else text(told.get("error")) or ending
+    entry.cut = ending in CUT
+    entry.logged = None if unpriced else entry.logged
     return (entry,)
 
 
-def _is_none(api: str, asked: str, usage: Usage, basis: str, unpriced: str) -> bool:
-    """Whether the gateway passed on something that is no call of a model: a list of models, a file, tokens counted."""
-    if basis != "none" or usage != Usage() or unpriced:
-        return False
-    return not asked or api == "anthropic.count_tokens"
-
-
-def _known(usage: Usage, basis: str) -> Usage | None:
-    """The tokens as they were billed; None where nobody knew them."""
-    return usage if basis != "none" or usage != Usage() else None
-
-
-def _api(name: str) -> Api:
-    return cast(Api, name) if name in APIS else "other"
-
-
-def _error(ending: str, error: str) -> str:
-    return "" if ending in WHOLE else error or ending
-
-
-def _text(row: Row, column: str) -> str:
-    """A cell as it was before the apostrophe that keeps spreadsheets from running it."""
-    value = text(row.get(column))
-    return value[1:] if value[:1] == "'" and FORMULA.match(value, 1) else value
-
-
-def _tags(row: Row) -> tuple[str, ...]:
-    found = row.get("tags")
-    if isinstance(found, list):
-        return tuple(tag for tag in map(text, found) if tag)
-    return tuple(tag for tag in _text(row, "tags").split(",") if tag)
-
-
-def _nanoseconds(milliseconds: object) -> int:
-    said = text(milliseconds)
-    try:
-        number = Decimal(said or "0") * 1_000_000
-        if 0 <= number <= LATEST:
-            return int(number)
-    except ArithmeticError:
-        pass
-    raise BadRecord(f"total_ms: {said[:40]!r} is no duration")
-
-
 def _is_record(sample: Sample) -> bool:
-    return sample.shape == "lines" and bool(sample.rows) and all(_keys_are_ours(row) for row in sample.rows)
+    return sample.shape == "lines" and bool(sample.rows) and all(_has_our_keys(row) for row in sample.rows)
 
 
-def _keys_are_ours(row: Row) -> bool:
+def _has_our_keys(row: Row) -> bool:
     return type(row.get("at")) is int and isinstance(row.get("id"), str) and FIELDS.issuperset(row)
-
-
-def _is_export(sample: Sample) -> bool:
-    return sample.has(*COLUMNS)
 
 
 FORMATS = (
     Format("scrimp_records", "scrimp records", _is_record, each(read_record)),
-    Format("scrimp_export", "scrimp export", _is_export, each(read_row)),
+    Format("scrimp_export", "scrimp export", lambda sample: sample.has(*COLUMNS), each(read_row)),
 )

@@ -8,28 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from scrimp.audit.entry import BadRecord
 from scrimp.audit.formats.base import Row, mapping, text
+from scrimp.audit.formats.fields import Names, cell, objects
 
 Attributes = Mapping[str, Any]
+TIMES: Names = {
+    "at": ("startTimeUnixNano", "start_time_unix_nano", "start_time", "startTime"),
+    "end": ("endTimeUnixNano", "end_time_unix_nano", "end_time", "endTime"),
+}
+SCOPES = ("scopeSpans", "scope_spans")
+RESOURCES = ("resourceSpans", "resource_spans")
 REMEMBERED = 100_000
 """Spans with a call below them that are waited for; a parent in another service never comes."""
-_SCOPES = ("scopeSpans", "scope_spans", "instrumentationLibrarySpans")
-_RESOURCES = ("resourceSpans", "resource_spans")
-_VALUES = ("stringValue", "string_value", "boolValue", "bool_value", "doubleValue", "double_value")
-_WHOLE = ("intValue", "int_value")
-_LISTS = ("arrayValue", "array_value")
-_MAPS = ("kvlistValue", "kvlist_value")
 
 
 class Span(NamedTuple):
-    """One span. `start` and `end` are as written; `parent` is "" for a root; `message` says why it failed."""
+    """One span. `parent` is "" for a root; `times` is what has its TIMES; `message` says why it failed."""
 
     trace: str
     id: str
     parent: str
-    start: Any
-    end: Any
+    times: Row
     attributes: Attributes
     resource: Attributes
     failed: bool
@@ -46,8 +45,7 @@ class Above:
         """Whether a call lies below a span; and remember for its parent whether it is one, or has one below it."""
         here = (span.trace, span.id)
         has_call = here in self._waited_for
-        if has_call:
-            del self._waited_for[here]
+        self._waited_for.pop(here, None)
         if (has_call or is_call) and span.parent:
             self._waited_for[span.trace, span.parent] = None
             if len(self._waited_for) > REMEMBERED:
@@ -56,108 +54,73 @@ class Above:
 
 
 def is_one(row: Row) -> bool:
-    """Whether a row is a span, flat or as OTLP has it, or the spans of one resource."""
-    if any(name in row for name in _SCOPES):
+    """Whether a row is a document of spans, the spans of one resource, or a span, flat or as OTLP has it."""
+    if not row.keys().isdisjoint((*RESOURCES, *SCOPES)):
         return True
-    if isinstance(row.get("attributes"), dict | list):
-        return "span_id" in mapping(row.get("context")) or "spanId" in row or "span_id" in row
-    return "context.span_id" in row and any(name.startswith("attributes.") for name in row)
+    has_id = cell(row, "spanId", "span_id", "context.span_id") is not None
+    return has_id and isinstance(row.get("attributes"), dict | list)
 
 
 def within(row: Row) -> list[Span]:
     """The spans of a row, those that ended first before others. BadRecord where it is none of the known shapes."""
-    for name in _RESOURCES:
-        if name in row:
-            return _ordered([span for one in _objects(row[name], name) for span in _of_resource(one)])
-    if any(name in row for name in _SCOPES):
-        return _ordered(_of_resource(row))
-    return [_span(row, _attributes(mapping(row.get("resource")).get("attributes")))]
+    if row.keys().isdisjoint((*RESOURCES, *SCOPES)):
+        return [_span(row, _resource(row))]
+    documents: list[Row] = [one for name in RESOURCES if name in row for one in objects(row[name], name)]
+    found = [
+        _span(span, _resource(document))
+        for document in documents or [row]
+        for name in SCOPES
+        for scope in objects(document.get(name, []), name)
+        for span in objects(scope.get("spans", []), "spans")
+    ]
+    # spans of several scopes need not come in the order they ended; the shorter of two is the one below
+    return sorted(found, key=lambda span: (_nanoseconds(span, "end"), -_nanoseconds(span, "at")))
 
 
-def _of_resource(row: Row) -> list[Span]:
-    resource = _attributes(mapping(row.get("resource")).get("attributes"))
-    scopes = [one for name in _SCOPES if name in row for one in _objects(row[name], name)]
-    return [_span(span, resource) for scope in scopes for span in _objects(scope.get("spans", []), "spans")]
-
-
-def _ordered(found: list[Span]) -> list[Span]:
-    """In the order they ended, which the spans of several scopes need not have; the shorter of two first."""
-    return sorted(found, key=lambda span: (_nanoseconds(span.end), -_nanoseconds(span.start)))
-
-
-def _nanoseconds(value: Any) -> int:
-    said = text(value)
+def _nanoseconds(span: Span, name: str) -> int:
+    said = text(cell(span.times, *TIMES[name]))
     return int(said) if len(said) < 20 and said.isdecimal() else 0
 
 
+def _resource(row: Row) -> Attributes:
+    return _attributes(mapping(row.get("resource")).get("attributes"))
+
+
 def _span(row: Row, resource: Attributes) -> Span:
-    context, status = mapping(row.get("context")), mapping(row.get("status"))
-    code = _first(status, "code", "status_code") or row.get("status_code")
-    attributes = row.get("attributes")
-    flat = attributes is None
+    code = text(cell(row, "status.code", "status.status_code", "status_code"))
     return Span(
-        trace=_id(_first(row, "traceId", "trace_id", "context.trace_id") or context.get("trace_id")),
-        id=_id(_first(row, "spanId", "span_id", "context.span_id") or context.get("span_id")),
-        parent=_id(_first(row, "parentSpanId", "parent_span_id", "parent_id")),
-        start=_first(row, "startTimeUnixNano", "start_time_unix_nano", "start_time", "startTime"),
-        end=_first(row, "endTimeUnixNano", "end_time_unix_nano", "end_time", "endTime"),
-        attributes=_apart(row) if flat else _attributes(attributes),
+        trace=_id(cell(row, "traceId", "trace_id", "context.trace_id")),
+        id=_id(cell(row, "spanId", "span_id", "context.span_id")),
+        parent=_id(cell(row, "parentSpanId", "parent_span_id", "parent_id")),
+        times=row,
+        attributes=_attributes(row.get("attributes")),
         resource=resource,
-        failed=text(code).removeprefix("STATUS_CODE_").upper() in ("2", "ERROR"),
-        message=text(_first(status, "message", "description") or row.get("status_message")),
+        failed=code.removeprefix("STATUS_CODE_").upper() in ("2", "ERROR"),
+        message=text(cell(row, "status.message", "status.description", "status_message")),
     )
-
-
-def _first(row: Row, *names: str) -> Any:
-    for name in names:
-        value = row.get(name)
-        if value is not None and value != "":
-            return value
-    return None
 
 
 def _id(value: Any) -> str:
     return text(value).removeprefix("0x")
 
 
-def _apart(row: Row) -> Attributes:
-    """The attributes of a span whose every attribute is a column."""
-    return {name.removeprefix("attributes."): value for name, value in row.items() if name.startswith("attributes.")}
-
-
 def _attributes(found: Any) -> Attributes:
     """Attributes by name, from an object or from OTLP's list of keys with typed values."""
     if isinstance(found, list):
-        return {text(one.get("key")): _value(one.get("value")) for one in _objects(found, "attributes")}
+        return {text(one.get("key")): _value(one.get("value")) for one in objects(found, "attributes")}
     return mapping(found)
 
 
 def _value(found: Any) -> Any:
-    """What an OTLP value holds; whole numbers are written as text there."""
-    if not isinstance(found, dict):
+    """What an OTLP value holds, such as {"intValue": "7"}; None for bytes."""
+    if not isinstance(found, dict) or not found:
         return found
-    for name in _VALUES:
-        if name in found:
-            return found[name]
-    for name in _WHOLE:
-        if name in found:
-            said = text(found[name])
-            return int(said) if len(said) < 20 and said.removeprefix("-").isdecimal() else found[name]
-    for name in _LISTS:
-        if name in found:
-            return [_value(one) for one in _values(found[name])]
-    for name in _MAPS:
-        if name in found:
-            return _attributes(_values(found[name]))
-    return None
-
-
-def _values(found: Any) -> list[Any]:
-    held = mapping(found).get("values")
-    return held if isinstance(held, list) else []
-
-
-def _objects(found: Any, name: str) -> list[dict[str, Any]]:
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise BadRecord(f"{name}: no list of objects")
-    return found
+    name, held = next(iter(found.items()))
+    kind = name.replace("_", "").lower()
+    if kind == "intvalue":  # as text, or as a number
+        said = text(held)
+        return int(said) if len(said) < 20 and said.removeprefix("-").isdecimal() else held
+    if kind in ("arrayvalue", "kvlistvalue"):
+        values = mapping(held).get("values") or []
+        return [_value(one) for one in values] if kind == "arrayvalue" else _attributes(values)
+    return held if kind in ("stringvalue", "boolvalue", "doublevalue") else None
