@@ -7,7 +7,7 @@ prompt that is still alive and renews it. No more blocks are kept than a bound, 
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -153,7 +153,7 @@ class Caches:
         self._today = time.time_ns() // DAY * DAY
         self._blocks = Blocks(most)
         self._lanes: dict[tuple[str, ...], Lane | None] = {}
-        self._tariffs: dict[tuple[str, ...], Tariff | None] = {}
+        self._tariffs: dict[tuple[str | int, ...], Tariff | None] = {}
 
     def send(self, call: Row, moved: str = "") -> tuple[Lane, Outcome] | None:
         """Send the next call, to where it went or to where it is `moved` ("provider/model").
@@ -203,7 +203,7 @@ class Caches:
 
     def _price(self, lane: Lane, call: Row, quarter: int) -> None:
         """Give a lane the prices of a quarter of an hour and a tier."""
-        key = (lane.priced, *lane.names[0], call.tier, str(quarter))
+        key = (lane.priced, *lane.names[0], call.tier, quarter, lane.moved)
         if key not in self._tariffs:
             if len(self._tariffs) >= REMEMBERED:
                 self._tariffs.clear()
@@ -333,10 +333,9 @@ def _best(call: Row, prices: Prices, reads: int, paid_for: int, write: int) -> i
 
 def _without_break(call: Row, rule: Rule) -> int:
     """Tokens that could be read if what broke the prefix stood at its end; 0 where the break costs nothing."""
-    size = max(1, call.prompt)
-    if call.broke is None or call.total * call.same // size < rule.minimum:
+    if call.broke is None or call.total * call.same // max(1, call.prompt) < rule.minimum:
         return 0
-    return _stepped(call.total * (call.broke + call.same) // size, rule)
+    return tokens_of(call, rule, bisect_right(ENDS, call.broke + call.same))
 
 
 def _stepped(tokens: int, rule: Rule) -> int:

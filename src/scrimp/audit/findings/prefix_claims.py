@@ -36,7 +36,7 @@ _SUMS = (
     "everything_long", "repeated_long", "mended", "alone_everything", "alone_repeated", "alone_mended",
 )  # fmt: skip
 _CLAIM = f"CASE way WHEN {MENDED} THEN c.mended WHEN {REPEATED} THEN c.repeated ELSE c.everything END"
-_LOADS = f"""
+LOADS = f"""
 CREATE TEMP TABLE loads AS
 WITH summed AS (
   SELECT load, MIN(call) AS call, MAX(asked) AS asked, {", ".join(f"SUM({name}) AS {name}" for name in _SUMS)}
@@ -54,6 +54,7 @@ SELECT *, CASE way WHEN {MENDED} THEN MAX(everything, repeated, 0) ELSE everythi
   MAX(best, saves) AS high
 FROM saving WHERE saves > 0
 """
+"""Sums of calls -> the workloads that save, each by the way that nets most; mending has to be worth a test of it."""
 _ORDER = "ORDER BY saves DESC, load LIMIT ?"
 _TOTALS = ", ".join(
     f"COALESCE(SUM({what}), 0)"
@@ -135,7 +136,7 @@ def play(work: Work, world: World) -> int:
         ledger.enter(call, now, then)
     ledger.close()
     db.execute("COMMIT")
-    db.execute(_LOADS)
+    db.execute(LOADS)
     (count,) = work.one("SELECT COUNT(*) FROM temp.loads")
     return int(count)
 
