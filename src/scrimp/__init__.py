@@ -33,21 +33,11 @@ if TYPE_CHECKING:
     from scrimp.wire.tokens import count as count
 
 _HOMES = {
-    "Call": "scrimp.call",
-    "Config": "scrimp.config",
-    "ConfigError": "scrimp.errors",
-    "Gateway": "scrimp.library",
-    "ModelConfig": "scrimp.config",
-    "Price": "scrimp.call",
-    "ProviderConfig": "scrimp.config",
-    "ScrimpError": "scrimp.errors",
-    "Usage": "scrimp.call",
-    "count": "scrimp.wire.tokens",
-    "gateway": "scrimp.library",
-    "price": "scrimp.prices.book",
-    "usage": "scrimp.wire.answer",
-    "wrap": "scrimp.library",
-}
+    "Call": "scrimp.call", "Config": "scrimp.config", "ConfigError": "scrimp.errors", "Gateway": "scrimp.library",
+    "ModelConfig": "scrimp.config", "Price": "scrimp.call", "ProviderConfig": "scrimp.config",
+    "ScrimpError": "scrimp.errors", "Usage": "scrimp.call", "count": "scrimp.wire.tokens", "gateway": "scrimp.library",
+    "price": "scrimp.prices.book", "usage": "scrimp.wire.answer", "wrap": "scrimp.library"
+}  # fmt: skip
 __all__ = [*sorted(_HOMES), "__version__"]
 
 

@@ -20,16 +20,9 @@ Basis = Literal["exact", "estimated", "assumed-full", "none"]
 cap, as the provider bills an answer that was cut in full; or not at all (nothing was used, or nobody knows)."""
 
 Api = Literal[
-    "openai.chat",
-    "openai.responses",
-    "openai.embeddings",
-    "openai.completions",
-    "anthropic.messages",
-    "anthropic.count_tokens",
-    "gemini.generate",
-    "bedrock.converse",
-    "other",
-]
+    "openai.chat", "openai.responses", "openai.embeddings", "openai.completions", "anthropic.messages",
+    "anthropic.count_tokens", "gemini.generate", "bedrock.converse", "other"
+]  # fmt: skip
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -69,16 +62,9 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 INPUT_CLASSES = (
-    "input",
-    "cached",
-    "cache_write",
-    "cache_write_1h",
-    "cache_write_12h",
-    "audio_input",
-    "audio_cached",
-    "image_input",
-    "video_input",
-)
+    "input", "cached", "cache_write", "cache_write_1h", "cache_write_12h", "audio_input", "audio_cached", "image_input",
+    "video_input"
+)  # fmt: skip
 OUTPUT_CLASSES = ("output", "reasoning", "audio_output", "image_output", "rejected_prediction")
 TOKEN_CLASSES = INPUT_CLASSES + OUTPUT_CLASSES
 

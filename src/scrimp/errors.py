@@ -80,15 +80,9 @@ class StoreError(ScrimpError):
 
 
 _ANTHROPIC_TYPES = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    415: "invalid_request_error",
-    429: "rate_limit_error",
-    504: "timeout_error",
-}
+    400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error",
+    413: "request_too_large", 415: "invalid_request_error", 429: "rate_limit_error", 504: "timeout_error"
+}  # fmt: skip
 _OPENAI_TYPES = {401: "invalid_request_error", 429: "rate_limit_error"}
 
 

@@ -78,12 +78,9 @@ class Gateway:
 
 
 def gateway(
-    config: Config | Mapping[str, Any] | str | None = None,
-    store: str | None = None,
-    *,
-    upstream: str = "",
-    port: int = 0,
-) -> Gateway:
+    config: Config | Mapping[str, Any] | str | None = None, store: str | None = None, *, upstream: str = "",
+    port: int = 0
+) -> Gateway:  # fmt: skip
     """Start the gateway in a background thread on a free loopback port (or on `port`).
 
     `config`: a Config, a mapping of the same shape, the path of a scrimp.toml, or None for ./scrimp.toml if there is

@@ -58,26 +58,11 @@ UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 @config_option
 @override_option
 def audit(
-    files: tuple[str, ...],
-    form: str,
-    model: str,
-    mapped: tuple[str, ...],
-    since: int | None,
-    until: int | None,
-    feature: str,
-    sample: int | None,
-    ttl: str,
-    explain: int | None,
-    show_text: bool,
-    fail_over: str | None,
-    resume: bool,
-    as_json: bool,
-    as_markdown: bool,
-    as_html: bool,
-    out: str | None,
-    config_path: str | None,
-    overrides: tuple[str, ...],
-) -> None:
+    files: tuple[str, ...], form: str, model: str, mapped: tuple[str, ...], since: int | None, until: int | None,
+    feature: str, sample: int | None, ttl: str, explain: int | None, show_text: bool, fail_over: str | None,
+    resume: bool, as_json: bool, as_markdown: bool, as_html: bool, out: str | None, config_path: str | None,
+    overrides: tuple[str, ...]
+) -> None:  # fmt: skip
     """Tell what recorded calls cost and what could have been saved.
 
     Reads log files, folders of them, or - for standard input: plain, gzip or Zstandard. Sends nothing.
@@ -89,16 +74,9 @@ def audit(
     shown = one_form(json=as_json, md=as_markdown, html=as_html, explain=explain is not None)
     most = _dollars(fail_over)
     wanted = Wanted(
-        format=form,
-        model=model,
-        columns=_columns(mapped),
-        since=since,
-        until=until,
-        feature=feature,
-        sample=sample or 0,
-        ttl=_span(ttl),
-        show_text=show_text,
-    )
+        format=form, model=model, columns=_columns(mapped), since=since, until=until, feature=feature,
+        sample=sample or 0, ttl=_span(ttl), show_text=show_text
+    )  # fmt: skip
     config = settings(None, config_path, overrides)
     try:
         with Bar() as bar:
@@ -185,12 +163,9 @@ class Bar:
             from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
             columns = (
-                TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                DownloadColumn(),
-                TextColumn("{task.fields[calls]:,} calls"),
-                TimeRemainingColumn(),
-            )
+                TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(),
+                TextColumn("{task.fields[calls]:,} calls"), TimeRemainingColumn()
+            )  # fmt: skip
             self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
             self._progress.start()
         return self

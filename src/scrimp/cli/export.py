@@ -29,15 +29,9 @@ from scrimp.cli.options import (
 @click.option("--jsonl", "as_jsonl", is_flag=True, help="A JSON object a line.")
 @out_option
 def export(
-    store: str | None,
-    config_path: str | None,
-    overrides: tuple[str, ...],
-    since: int | None,
-    until: int | None,
-    as_csv: bool,
-    as_jsonl: bool,
-    out: str | None,
-) -> None:
+    store: str | None, config_path: str | None, overrides: tuple[str, ...], since: int | None, until: int | None,
+    as_csv: bool, as_jsonl: bool, out: str | None
+) -> None:  # fmt: skip
     """Write one row a call: time, model, tokens by class, cost, savings, labels. Amounts in USD, times in UTC."""
     from scrimp.report.rows import write_csv, write_jsonl
 

@@ -108,12 +108,10 @@ def _cells(offer: Offer, config: Config) -> list[str]:
     halves = [_short(_usd(batch, name)) for name in ("input", "output")]
     return [
         f"{standard.provider}/{standard.model}" if standard.provider != "user" else standard.model,
-        *(_short(_usd(standard, name)) for name in MAIN),
-        "-" if halves == ["-", "-"] else "/".join(halves),
-        rough(standard.context) if standard.context else "-",
-        rough(standard.cliffs[0]) if standard.cliffs else "-",
-        ",".join(SHORT_TIERS.get(tier, tier) for tier in _tier(standard, config).split(",") if tier != "batch") or "-",
-    ]
+        *(_short(_usd(standard, name)) for name in MAIN), "-" if halves == ["-", "-"] else "/".join(halves),
+        rough(standard.context) if standard.context else "-", rough(standard.cliffs[0]) if standard.cliffs else "-",
+        ",".join(SHORT_TIERS.get(tier, tier) for tier in _tier(standard, config).split(",") if tier != "batch") or "-"
+    ]  # fmt: skip
 
 
 def rough(tokens: int) -> str:

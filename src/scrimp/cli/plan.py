@@ -25,14 +25,9 @@ from scrimp.errors import ConfigError
 @click.option("-s", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
 def plan(
-    request_file: IO[bytes],
-    path: str,
-    headers: tuple[str, ...],
-    store: str | None,
-    config_path: str | None,
-    overrides: tuple[str, ...],
-    as_json: bool,
-) -> None:
+    request_file: IO[bytes], path: str, headers: tuple[str, ...], store: str | None, config_path: str | None,
+    overrides: tuple[str, ...], as_json: bool
+) -> None:  # fmt: skip
     """Say what would happen to a request, step by step, with prices; no call is made.
 
     REQUEST is a file with the JSON body, or - for standard input.

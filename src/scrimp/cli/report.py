@@ -51,18 +51,9 @@ PATIENCE = 4
 @out_option
 @click.option("--verify", "verifying", is_flag=True, help="Recompute everything instead; exit code 1 on findings.")
 def report(
-    store: str | None,
-    config_path: str | None,
-    overrides: tuple[str, ...],
-    since: int | None,
-    until: int | None,
-    by: Dimension,
-    as_json: bool,
-    as_markdown: bool,
-    as_html: bool,
-    out: str | None,
-    verifying: bool,
-) -> None:
+    store: str | None, config_path: str | None, overrides: tuple[str, ...], since: int | None, until: int | None,
+    by: Dimension, as_json: bool, as_markdown: bool, as_html: bool, out: str | None, verifying: bool
+) -> None:  # fmt: skip
     """Tell what was spent and saved: list price, savings, paid.
 
     Times are UTC. Records are summed by the hour: a span begins and ends at full hours.

@@ -21,13 +21,9 @@ import msgspec
 @click.option("--config", "config_path", metavar="FILE", help="Configuration.  [default: scrimp.toml if there is one]")
 @click.option("-s", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting; may be repeated.")
 def serve(
-    host: str | None,
-    port: int | None,
-    upstream: str,
-    store: str | None,
-    config_path: str | None,
-    overrides: tuple[str, ...],
-) -> None:
+    host: str | None, port: int | None, upstream: str, store: str | None, config_path: str | None,
+    overrides: tuple[str, ...]
+) -> None:  # fmt: skip
     """Put scrimp in front of OpenAI and Anthropic clients.
 
     Point OpenAI clients at http://HOST:PORT/v1 and Anthropic ones at http://HOST:PORT; nothing else changes.

@@ -51,12 +51,9 @@ class Book:
     """
 
     def __init__(
-        self,
-        table: Table,
-        user: Mapping[str, OwnPrice] | None = None,
-        hosts: Mapping[str, str] | None = None,
-        trouble: str = "",
-    ) -> None:
+        self, table: Table, user: Mapping[str, OwnPrice] | None = None, hosts: Mapping[str, str] | None = None,
+        trouble: str = ""
+    ) -> None:  # fmt: skip
         self.version = table.version
         self.date = table.date
         self.trouble = trouble
@@ -81,16 +78,9 @@ class Book:
         return stored(library_version()) is not None
 
     def price(
-        self,
-        model: str,
-        usage: Usage,
-        *,
-        provider: str | None = None,
-        when: int | None = None,
-        batch: bool = False,
-        tier: str | None = None,
-        size: int | None = None,
-    ) -> Price | Unpriced:
+        self, model: str, usage: Usage, *, provider: str | None = None, when: int | None = None, batch: bool = False,
+        tier: str | None = None, size: int | None = None
+    ) -> Price | Unpriced:  # fmt: skip
         """What a usage costs. `when`: ns since the epoch (None: now); `tier`: the response's service tier.
 
         `size`: input tokens of one request where the usage is the sum of several, as prices may depend on it.
@@ -102,15 +92,9 @@ class Book:
         return listing if isinstance(listing, Unpriced) else listing.price(usage, when, size)
 
     def rates(
-        self,
-        model: str,
-        *,
-        provider: str | None = None,
-        when: int | None = None,
-        tier: str = "",
-        batch: bool = False,
-        input_total: int = 0,
-    ) -> Rates | Unpriced:
+        self, model: str, *, provider: str | None = None, when: int | None = None, tier: str = "", batch: bool = False,
+        input_total: int = 0
+    ) -> Rates | Unpriced:  # fmt: skip
         """A model's prices in femtodollars by class, for a request of `input_total` tokens; arguments as in `price`."""
         key = (model, provider, tier, batch)
         listing = self._memo.get(key) or self._look_up(key)
@@ -302,14 +286,9 @@ def _default_book() -> Book:
 
 
 def price(
-    model: str | None,
-    usage: Usage | None,
-    *,
-    provider: str | None = None,
-    when: When = None,
-    batch: bool = False,
-    tier: str | None = None,
-) -> Price | None:
+    model: str | None, usage: Usage | None, *, provider: str | None = None, when: When = None, batch: bool = False,
+    tier: str | None = None
+) -> Price | None:  # fmt: skip
     """What a usage costs at list price, in nanodollars by class; None where there is no price, model or usage.
 
     `provider`: a name, host or base URL; None: the maker that the model's name points to. `when` (None: now): an int is

@@ -14,19 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from scrimp.prices.table import (
-    Clause,
-    Cliff,
-    Dated,
-    Listed,
-    Row,
-    Table,
-    Term,
-    Variant,
-    library_version,
-    stored,
-    write,
-)
+from scrimp.prices.table import Clause, Cliff, Dated, Listed, Row, Table, Term, Variant, library_version, stored, write
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
@@ -35,33 +23,21 @@ FEMTO_OF_MTOK = 10**9
 FEMTO_OF_KCOUNT = 10**12
 
 CLASSES = {
-    "input_mtok": ("input", FEMTO_OF_MTOK),
-    "cache_read_mtok": ("cached", FEMTO_OF_MTOK),
-    "cache_write_mtok": ("cache_write", FEMTO_OF_MTOK),
-    "cache_write_5m_mtok": ("cache_write_5m", FEMTO_OF_MTOK),
-    "cache_write_1h_mtok": ("cache_write_1h", FEMTO_OF_MTOK),
-    "input_audio_mtok": ("audio_input", FEMTO_OF_MTOK),
-    "cache_audio_read_mtok": ("audio_cached", FEMTO_OF_MTOK),
-    "input_image_mtok": ("image_input", FEMTO_OF_MTOK),
-    "input_video_mtok": ("video_input", FEMTO_OF_MTOK),
-    "output_mtok": ("output", FEMTO_OF_MTOK),
-    "output_reasoning_mtok": ("reasoning", FEMTO_OF_MTOK),
-    "output_audio_mtok": ("audio_output", FEMTO_OF_MTOK),
-    "output_image_mtok": ("image_output", FEMTO_OF_MTOK),
-    "web_searches_kcount": ("searches", FEMTO_OF_KCOUNT),
-    "requests_kcount": ("requests", FEMTO_OF_KCOUNT),
-}
+    "input_mtok": ("input", FEMTO_OF_MTOK), "cache_read_mtok": ("cached", FEMTO_OF_MTOK),
+    "cache_write_mtok": ("cache_write", FEMTO_OF_MTOK), "cache_write_5m_mtok": ("cache_write_5m", FEMTO_OF_MTOK),
+    "cache_write_1h_mtok": ("cache_write_1h", FEMTO_OF_MTOK), "input_audio_mtok": ("audio_input", FEMTO_OF_MTOK),
+    "cache_audio_read_mtok": ("audio_cached", FEMTO_OF_MTOK), "input_image_mtok": ("image_input", FEMTO_OF_MTOK),
+    "input_video_mtok": ("video_input", FEMTO_OF_MTOK), "output_mtok": ("output", FEMTO_OF_MTOK),
+    "output_reasoning_mtok": ("reasoning", FEMTO_OF_MTOK), "output_audio_mtok": ("audio_output", FEMTO_OF_MTOK),
+    "output_image_mtok": ("image_output", FEMTO_OF_MTOK), "web_searches_kcount": ("searches", FEMTO_OF_KCOUNT),
+    "requests_kcount": ("requests", FEMTO_OF_KCOUNT)
+}  # fmt: skip
 """The library's price key -> our class, and femtodollars of one unit at a price of one dollar."""
 
 OPS = {
-    "equals": "equals",
-    "starts_with": "starts",
-    "ends_with": "ends",
-    "contains": "contains",
-    "regex": "regex",
-    "or_": "or",
-    "and_": "and",
-}
+    "equals": "equals", "starts_with": "starts", "ends_with": "ends", "contains": "contains", "regex": "regex",
+    "or_": "or", "and_": "and"
+}  # fmt: skip
 STATED_FREE = ("free of charge", "zero token cost")
 
 
@@ -85,13 +61,10 @@ def _dates(provider: Provider) -> Iterable[date]:
 def _listed(provider: Provider) -> Listed:
     rows = tuple(_row(model) for model in provider.models)
     return Listed(
-        provider.id,
-        provider.api_pattern,
-        _clause(provider.model_match) if provider.model_match else None,
+        provider.id, provider.api_pattern, _clause(provider.model_match) if provider.model_match else None,
         _clause(provider.provider_match) if provider.provider_match else None,
-        tuple(provider.fallback_model_providers or ()),
-        msgspec.Raw(msgspec.msgpack.encode(rows)),
-    )
+        tuple(provider.fallback_model_providers or ()), msgspec.Raw(msgspec.msgpack.encode(rows))
+    )  # fmt: skip
 
 
 def _row(model: ModelInfo) -> Row:

@@ -24,10 +24,7 @@ Anthropic's a speed."""
 PROVIDER_ALIASES = {"fireworks_ai": "fireworks", "azure_ai": "azure"}
 """LiteLLM's names of providers, where the list does not know them by a rule of its own."""
 
-STAND_INS = {
-    ("google", "flex"): "batch",
-    ("azure", "batch"): "batch",
-}
+STAND_INS = {("google", "flex"): "batch", ("azure", "batch"): "batch"}
 """(Provider asked, tier) -> the tier whose price holds, at the model's maker too.
 
 Gemini: flex costs what batch costs, half, https://ai.google.dev/gemini-api/docs/optimization (LiteLLM 1.109.1's table

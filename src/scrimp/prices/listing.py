@@ -23,22 +23,14 @@ FEMTO = 1_000_000
 CLASSES = Usage.__struct_fields__
 INPUTS = len(INPUT_CLASSES)
 PARENTS: dict[str, tuple[str, ...]] = {
-    "input": ("input",),
-    "cached": ("cached", "input"),
-    "cache_write": ("cache_write_5m", "cache_write", "input"),
+    "input": ("input",), "cached": ("cached", "input"), "cache_write": ("cache_write_5m", "cache_write", "input"),
     "cache_write_1h": ("cache_write_1h", "cache_write", "input"),
     "cache_write_12h": ("cache_write_12h", "cache_write_1h", "cache_write", "input"),
-    "audio_input": ("audio_input", "input"),
-    "audio_cached": ("audio_cached", "cached", "audio_input", "input"),
-    "image_input": ("image_input", "input"),
-    "video_input": ("video_input", "input"),
-    "output": ("output",),
-    "reasoning": ("reasoning", "output"),
-    "audio_output": ("audio_output", "output"),
-    "image_output": ("image_output", "output"),
-    "rejected_prediction": ("output",),
-    "searches": ("searches",),
-}
+    "audio_input": ("audio_input", "input"), "audio_cached": ("audio_cached", "cached", "audio_input", "input"),
+    "image_input": ("image_input", "input"), "video_input": ("video_input", "input"), "output": ("output",),
+    "reasoning": ("reasoning", "output"), "audio_output": ("audio_output", "output"),
+    "image_output": ("image_output", "output"), "rejected_prediction": ("output",), "searches": ("searches",)
+}  # fmt: skip
 """A class of Usage -> the prices that may count for it, its own first: what has no discount costs the full price."""
 
 DEARER = ("cache_write_1h", "cache_write_12h", "audio_input", "audio_output", "image_output")
@@ -82,13 +74,9 @@ class Listing:
     """A row of the price list read on one tier. `groups`: the contexts asked for, one for each part of the tier."""
 
     def __init__(
-        self,
-        provider: str,
-        row: Row,
-        groups: Sequence[Mapping[str, str]] = (),
-        factor: Fraction = Fraction(1),
-        flags: tuple[str, ...] = (),
-    ) -> None:
+        self, provider: str, row: Row, groups: Sequence[Mapping[str, str]] = (), factor: Fraction = Fraction(1),
+        flags: tuple[str, ...] = ()
+    ) -> None:  # fmt: skip
         self.provider = provider
         self.row = row
         self.groups = [variants_of(row, group) for group in groups]
@@ -100,7 +88,7 @@ class Listing:
         self._only = None if self.terms else self._make_card(0)
 
     def price(self, usage: Usage, when: int | None, size: int | None = None) -> Price | Unpriced:
-        """What a usage costs at a time (ns since the epoch; None: now), at the prices of requests of `size` input tokens.
+        """What a usage costs at a time (ns since the epoch; None: now), at the prices for `size` input tokens.
 
         `size` None: the usage is one request's, and has its size.
         """

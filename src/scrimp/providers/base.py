@@ -22,17 +22,9 @@ SKIP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 _SLICE = 256 * 1024
 
 CUT_BILLS_FULL = (
-    "bedrock",
-    "groq",
-    "googleapis",
-    "mistral",
-    "perplexity",
-    "huggingface",
-    "sambanova",
-    "minimax",
-    "dashscope",
-    "nebius",
-)
+    "bedrock", "groq", "googleapis", "mistral", "perplexity", "huggingface", "sambanova", "minimax", "dashscope",
+    "nebius"
+)  # fmt: skip
 """Hosts that go on generating when a stream is cut, and bill in full (the providers' documented behaviour)."""
 
 
@@ -120,14 +112,9 @@ class Provider:
         return url
 
     async def open(
-        self,
-        session: aiohttp.ClientSession,
-        flight: Flight,
-        method: str,
-        url: URL,
-        headers: list[tuple[str, str]],
-        body: bytes | AsyncIterator[bytes] | None,
-    ) -> Reply:
+        self, session: aiohttp.ClientSession, flight: Flight, method: str, url: URL, headers: list[tuple[str, str]],
+        body: bytes | AsyncIterator[bytes] | None
+    ) -> Reply:  # fmt: skip
         """Send the request and wait for the answer's head. Raises Down (no answer) or Slow (no connection in time)."""
         config = self.config
         flight.first_token, flight.idle, flight.total = config.first_token, config.idle, config.total
@@ -138,13 +125,7 @@ class Provider:
             sent = _slices(body)
         try:
             response = await session.request(
-                method,
-                url,
-                data=sent,
-                headers=headers,
-                allow_redirects=False,
-                proxy=self._proxy,
-                timeout=self._timeout,
+                method, url, data=sent, headers=headers, allow_redirects=False, proxy=self._proxy, timeout=self._timeout
             )
         except aiohttp.ServerTimeoutError as error:
             raise Slow(f"no connection to {self.name} within {config.connect:g} s") from error

@@ -61,15 +61,9 @@ class Fake:
         self.origin = f"http://127.0.0.1:{self.port}"
         logging.getLogger("uvicorn.error").addFilter(_drop_cut_off)
         settings = uvicorn.Config(
-            self._answer,
-            interface="asgi3",
-            lifespan="off",
-            ws="none",
-            proxy_headers=False,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
+            self._answer, interface="asgi3", lifespan="off", ws="none", proxy_headers=False, log_config=None,
+            access_log=False, timeout_graceful_shutdown=1
+        )  # fmt: skip
         self._server = uvicorn.Server(settings)
         self._thread = threading.Thread(target=self._run, name="scrimp-fake", daemon=True)
 

@@ -93,17 +93,10 @@ def say(request: Event, turn: Turn) -> Said:
     if output is None:
         output = tokens(turn.arguments if turn.tool else text) + turn.reasoning
     return Said(
-        id=digest,
-        model=str(request.get("model", "fake")),
-        text="" if turn.tool else text,
-        tool=turn.tool,
-        arguments=turn.arguments,
-        cut=cut,
-        input=size,
-        cached=min(turn.cached, size),
-        output=output,
-        reasoning=turn.reasoning,
-    )
+        id=digest, model=str(request.get("model", "fake")), text="" if turn.tool else text, tool=turn.tool,
+        arguments=turn.arguments, cut=cut, input=size, cached=min(turn.cached, size), output=output,
+        reasoning=turn.reasoning
+    )  # fmt: skip
 
 
 # OpenAI chat completions and legacy completions
@@ -111,20 +104,14 @@ def say(request: Event, turn: Turn) -> Said:
 
 def _chat_usage(said: Said) -> Event:
     return {
-        "prompt_tokens": said.input,
-        "completion_tokens": said.output,
-        "total_tokens": said.input + said.output,
+        "prompt_tokens": said.input, "completion_tokens": said.output, "total_tokens": said.input + said.output,
         "prompt_tokens_details": {"cached_tokens": said.cached, "audio_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": said.reasoning, "audio_tokens": 0},
-    }
+        "completion_tokens_details": {"reasoning_tokens": said.reasoning, "audio_tokens": 0}
+    }  # fmt: skip
 
 
 def _tool_call(said: Said) -> Event:
-    return {
-        "id": f"call_{said.id}",
-        "type": "function",
-        "function": {"name": said.tool, "arguments": said.arguments},
-    }
+    return {"id": f"call_{said.id}", "type": "function", "function": {"name": said.tool, "arguments": said.arguments}}
 
 
 def _finish(said: Said) -> str:
@@ -176,13 +163,10 @@ def chat_stream(said: Said, choices: int, words: int, with_usage: bool) -> Itera
 def completion(said: Said, text: str, finish: str | None, usage: bool) -> Event:
     """A legacy completion, whole or a piece of its stream."""
     return {
-        "id": f"cmpl-{said.id}",
-        "object": "text_completion",
-        "created": CREATED,
-        "model": said.model,
+        "id": f"cmpl-{said.id}", "object": "text_completion", "created": CREATED, "model": said.model,
         "choices": [{"index": 0, "text": text, "logprobs": None, "finish_reason": finish}],
-        **({"usage": _chat_usage(said)} if usage else {}),
-    }
+        **({"usage": _chat_usage(said)} if usage else {})
+    }  # fmt: skip
 
 
 def completion_stream(said: Said, words: int, with_usage: bool) -> Iterator[bytes]:
@@ -202,26 +186,17 @@ def response(said: Said, status: str = "") -> Event:
     """A response object; `status` "in_progress" is how a stream begins."""
     done = status != "in_progress"
     usage = {
-        "input_tokens": said.input,
-        "input_tokens_details": {"cached_tokens": said.cached},
-        "output_tokens": said.output,
-        "output_tokens_details": {"reasoning_tokens": said.reasoning},
-        "total_tokens": said.input + said.output,
-    }
+        "input_tokens": said.input, "input_tokens_details": {"cached_tokens": said.cached},
+        "output_tokens": said.output, "output_tokens_details": {"reasoning_tokens": said.reasoning},
+        "total_tokens": said.input + said.output
+    }  # fmt: skip
     return {
-        "id": f"resp_{said.id}",
-        "object": "response",
-        "created_at": CREATED,
-        "status": status or ("incomplete" if said.cut else "completed"),
-        "error": None,
-        "incomplete_details": {"reason": "max_output_tokens"} if said.cut and done else None,
-        "model": said.model,
-        "output": [_item(said)] if done else [],
-        "parallel_tool_calls": True,
-        "tool_choice": "auto",
-        "tools": [],
-        "usage": usage if done else None,
-    }
+        "id": f"resp_{said.id}", "object": "response", "created_at": CREATED,
+        "status": status or ("incomplete" if said.cut else "completed"), "error": None,
+        "incomplete_details": {"reason": "max_output_tokens"} if said.cut and done else None, "model": said.model,
+        "output": [_item(said)] if done else [], "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+        "usage": usage if done else None
+    }  # fmt: skip
 
 
 def _item(said: Said) -> Event:
@@ -294,22 +269,15 @@ def message(said: Said, begun: bool = False) -> Event:
     else:
         block = {"type": "text", "text": said.text}
     usage = {
-        "input_tokens": said.input - said.cached,
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": said.cached,
-        "output_tokens": 1 if begun else said.output,
-        "service_tier": "standard",
-    }
+        "input_tokens": said.input - said.cached, "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": said.cached, "output_tokens": 1 if begun else said.output,
+        "service_tier": "standard"
+    }  # fmt: skip
     return {
-        "id": f"msg_{said.id}",
-        "type": "message",
-        "role": "assistant",
-        "model": said.model,
-        "content": [] if begun else [block],
-        "stop_reason": None if begun else _stop(said),
-        "stop_sequence": None,
-        "usage": usage,
-    }
+        "id": f"msg_{said.id}", "type": "message", "role": "assistant", "model": said.model,
+        "content": [] if begun else [block], "stop_reason": None if begun else _stop(said), "stop_sequence": None,
+        "usage": usage
+    }  # fmt: skip
 
 
 def message_stream(said: Said, words: int) -> Iterator[bytes]:

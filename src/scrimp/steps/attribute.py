@@ -23,35 +23,20 @@ LONGEST = 120
 """Characters kept of a label."""
 MOST_TAGS = 16
 _OWN = {
-    b"x-scrimp-feature": "feature",
-    b"x-scrimp-user": "user",
-    b"x-scrimp-team": "team",
-    b"x-scrimp-session": "session",
-    b"x-scrimp-environment": "environment",
-    b"x-scrimp-tags": "tags",
-}
+    b"x-scrimp-feature": "feature", b"x-scrimp-user": "user", b"x-scrimp-team": "team", b"x-scrimp-session": "session",
+    b"x-scrimp-environment": "environment", b"x-scrimp-tags": "tags"
+}  # fmt: skip
 _FOREIGN = {
-    b"helicone-user-id": "user",
-    b"helicone-session-id": "session",
-    b"x-litellm-end-user-id": "user",
-    b"x-litellm-tags": "tags",
-    b"x-portkey-trace-id": "session",
-}
+    b"helicone-user-id": "user", b"helicone-session-id": "session", b"x-litellm-end-user-id": "user",
+    b"x-litellm-tags": "tags", b"x-portkey-trace-id": "session"
+}  # fmt: skip
 _FOREIGN_JSON = (b"x-portkey-metadata", b"cf-aig-metadata", b"x-litellm-spend-logs-metadata")
 _CREDENTIALS = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
 _PROPERTY = b"helicone-property-"
 _NAMES = {
-    "feature": "feature",
-    "user": "user",
-    "_user": "user",
-    "user_id": "user",
-    "team": "team",
-    "session": "session",
-    "session_id": "session",
-    "environment": "environment",
-    "env": "environment",
-    "tags": "tags",
-}
+    "feature": "feature", "user": "user", "_user": "user", "user_id": "user", "team": "team", "session": "session",
+    "session_id": "session", "environment": "environment", "env": "environment", "tags": "tags"
+}  # fmt: skip
 _BAD = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _OPENING = 200
 """An opening shorter than this is a question, not a template."""

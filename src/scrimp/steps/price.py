@@ -47,16 +47,9 @@ def price(call: Call, world: World) -> None:
 
 
 def weigh(
-    world: World,
-    model: str,
-    asked: str,
-    provider: str,
-    usage: Usage,
-    basis: Basis,
-    tier: str,
-    when: int | None,
-    size: int | None = None,
-) -> tuple[Cost, list[Saving]]:
+    world: World, model: str, asked: str, provider: str, usage: Usage, basis: Basis, tier: str, when: int | None,
+    size: int | None = None
+) -> tuple[Cost, list[Saving]]:  # fmt: skip
     """Cost and savings of a usage; the answer's own model name first, the asked one where that has no price.
 
     `when` and `size` as in `Book.price`.
@@ -75,13 +68,9 @@ def weigh(
             continue
         savings = (("provider_cache", plain.total - standard.total), ("service_tier", standard.total - paid.total))
         cost = Cost(
-            list=plain.total,
-            paid=paid.total,
-            basis=basis,
-            usage=usage,
-            price_model=f"{paid.provider}/{paid.model}",
-            flags=paid.flags,
-        )
+            list=plain.total, paid=paid.total, basis=basis, usage=usage, price_model=f"{paid.provider}/{paid.model}",
+            flags=paid.flags
+        )  # fmt: skip
         return cost, [Saving(strategy, nano) for strategy, nano in savings if nano]
     return Cost(basis=basis, usage=usage, unpriced=why or "no model is named"), []
 
@@ -91,15 +80,9 @@ def without_cache(usage: Usage) -> Usage:
     if usage.cached or usage.cache_write or usage.cache_write_1h or usage.cache_write_12h or usage.audio_cached:
         moved = usage.cached + usage.cache_write + usage.cache_write_1h + usage.cache_write_12h
         return msgspec.structs.replace(
-            usage,
-            input=usage.input + moved,
-            audio_input=usage.audio_input + usage.audio_cached,
-            cached=0,
-            cache_write=0,
-            cache_write_1h=0,
-            cache_write_12h=0,
-            audio_cached=0,
-        )
+            usage, input=usage.input + moved, audio_input=usage.audio_input + usage.audio_cached, cached=0,
+            cache_write=0, cache_write_1h=0, cache_write_12h=0, audio_cached=0
+        )  # fmt: skip
     return usage
 
 

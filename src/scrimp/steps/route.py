@@ -24,10 +24,8 @@ def route(call: Call, world: World) -> None:
     if provider.supplies_key and not is_known(call.path, world.config.passthrough):
         raise Refused(
             f"{call.path} is not among the paths that may be reached with {provider.name}'s key",
-            hint=f'Add it to the configuration: passthrough = ["{call.path}"]',
-            status=404,
-            code="unknown_path",
-        )
+            hint=f'Add it to the configuration: passthrough = ["{call.path}"]', status=404, code="unknown_path"
+        )  # fmt: skip
     call.targets = [Target(provider.name, name, strip)]
 
 

@@ -32,13 +32,9 @@ MOST_WAIT = 30.0
 
 
 async def send(
-    call: Call,
-    world: World,
-    flight: Flight,
-    deliver: Deliver,
-    upload: AsyncIterator[bytes] | None,
-    whole: Callable[[Call], None],
-) -> None:
+    call: Call, world: World, flight: Flight, deliver: Deliver, upload: AsyncIterator[bytes] | None,
+    whole: Callable[[Call], None]
+) -> None:  # fmt: skip
     """Answer the call from its targets. `whole` is called when the answer is complete before its head goes out.
 
     Raises ProviderError before anything was delivered, Broken after; CancelledError where the flight was ended.

@@ -31,8 +31,7 @@ def open_store(
     scheme, separator, _ = str(path).partition("://")
     if separator:
         raise ConfigError(
-            f"store: {scheme}:// is not a kind of store we know",
-            hint='Name a file (scrimp.db) or ":memory:".',
+            f"store: {scheme}:// is not a kind of store we know", hint='Name a file (scrimp.db) or ":memory:".'
         )
     from scrimp.store.sqlite import SqliteStore
 

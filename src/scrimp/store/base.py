@@ -139,27 +139,14 @@ def roll_up(record: Record) -> Rollup:
         place = (row.strategy, row.kind)
         savings[place] = savings.get(place, 0) + row.nano
     return Rollup(
-        hour=record.at // HOUR,
-        feature=record.feature,
-        user=record.user,
-        team=record.team,
-        key=record.key,
-        model=record.model,
-        provider=record.provider,
-        tags=",".join(sorted(set(record.tags))),
-        calls=1,
-        failed=int(record.ending not in ("ok", "client-left", "stopped")),
-        unpriced=int(bool(record.unpriced)),
-        estimated=int(record.basis in ("estimated", "assumed-full")),
-        input_tokens=record.usage.input_total,
-        cached_tokens=record.usage.cached + record.usage.audio_cached,
-        output_tokens=record.usage.output_total,
-        list_nano=record.list_nano,
-        paid_nano=record.paid_nano,
-        overhead_nano=record.overhead_nano,
-        total_ns=record.total_ns,
-        savings=savings,
-    )
+        hour=record.at // HOUR, feature=record.feature, user=record.user, team=record.team, key=record.key,
+        model=record.model, provider=record.provider, tags=",".join(sorted(set(record.tags))), calls=1,
+        failed=int(record.ending not in ("ok", "client-left", "stopped")), unpriced=int(bool(record.unpriced)),
+        estimated=int(record.basis in ("estimated", "assumed-full")), input_tokens=record.usage.input_total,
+        cached_tokens=record.usage.cached + record.usage.audio_cached, output_tokens=record.usage.output_total,
+        list_nano=record.list_nano, paid_nano=record.paid_nano, overhead_nano=record.overhead_nano,
+        total_ns=record.total_ns, savings=savings
+    )  # fmt: skip
 
 
 class Job(msgspec.Struct):
@@ -175,14 +162,9 @@ class Job(msgspec.Struct):
 
 
 HEALTH: dict[str, Any] = {
-    "queued": 0,
-    "spilled": 0,
-    "unjournaled": 0,
-    "dropped": 0,
-    "dropped_bodies": 0,
-    "oldest_uncommitted_s": 0.0,
-    "last_error": "",
-}
+    "queued": 0, "spilled": 0, "unjournaled": 0, "dropped": 0, "dropped_bodies": 0, "oldest_uncommitted_s": 0.0,
+    "last_error": ""
+}  # fmt: skip
 """What `health` tells, with its values when all is well: records in memory that are not committed; records in the
 spill file; records that a kill would have lost, records dropped and bodies dropped since the store was opened; the
 age of the oldest uncommitted record in seconds; the trouble that lasts, else "" (a drop's reason stays)."""

@@ -81,8 +81,7 @@ def _check(connection: sqlite3.Connection, path: Path, whole: bool) -> None:
     version, application, tables = _header(connection)
     if tables and application != APPLICATION:
         raise StoreError(
-            f"{path} is a database of another program; nothing in it was changed",
-            hint="Name another file with --store",
+            f"{path} is a database of another program; nothing in it was changed", hint="Name another file with --store"
         )
     if version and (whole or path.stat().st_size <= CHECK_WHOLE):
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()

@@ -76,14 +76,11 @@ def record_of(values: Sequence[Any]) -> Record:
     usage = Usage(*values[len(_PLAIN) : len(_PLAIN) + len(_USAGE)])
     tags, flags, savings, request, answer = values[len(_PLAIN) + len(_USAGE) :]
     return Record(
-        **plain,
-        usage=usage,
-        tags=tuple(_list(tags)),
-        flags=tuple(_list(flags)),
+        **plain, usage=usage, tags=tuple(_list(tags)), flags=tuple(_list(flags)),
         savings=tuple(SavingRow(*saving) for saving in _list(savings)),
         request_body=None if request is None else zlib.decompress(request),
-        answer_body=None if answer is None else zlib.decompress(answer),
-    )
+        answer_body=None if answer is None else zlib.decompress(answer)
+    )  # fmt: skip
 
 
 def rollup_of(values: Sequence[Any]) -> Rollup:

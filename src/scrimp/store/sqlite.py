@@ -20,15 +20,7 @@ from scrimp.store.counters import TrackedCounters
 from scrimp.store.intake import Intake
 from scrimp.store.journal import Journal, Spill
 from scrimp.store.opening import open_to_read, open_to_write, reader, unusable
-from scrimp.store.rows import (
-    FOREVER,
-    SELECT_BETWEEN,
-    SELECT_NEWEST,
-    SELECT_ONE,
-    query,
-    record_of,
-    rollup_of,
-)
+from scrimp.store.rows import FOREVER, SELECT_BETWEEN, SELECT_NEWEST, SELECT_ONE, query, record_of, rollup_of
 from scrimp.store.writer import Writer, recover
 
 IDLE_READERS = 4
@@ -127,14 +119,10 @@ class SqliteStore:
             return dict(HEALTH)
         queued, age = self._intake.waiting()
         return {
-            "queued": queued,
-            "spilled": self._writer.spill.count,
-            "unjournaled": self._intake.unjournaled,
-            "dropped": self._intake.dropped,
-            "dropped_bodies": self._intake.dropped_bodies,
-            "oldest_uncommitted_s": age,
-            "last_error": self._writer.trouble or self._intake.last_drop,
-        }
+            "queued": queued, "spilled": self._writer.spill.count, "unjournaled": self._intake.unjournaled,
+            "dropped": self._intake.dropped, "dropped_bodies": self._intake.dropped_bodies, "oldest_uncommitted_s": age,
+            "last_error": self._writer.trouble or self._intake.last_drop
+        }  # fmt: skip
 
     # counters
     def count(self, changes: Mapping[str, int], limits: Mapping[str, int] | None = None) -> str | None:

@@ -24,15 +24,9 @@ from scrimp.store.rows import RecordWriter
 GATHER_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 _ROW_FAULTS = (
-    ArithmeticError,
-    AttributeError,
-    TypeError,
-    ValueError,
-    sqlite3.IntegrityError,
-    sqlite3.DataError,
-    sqlite3.ProgrammingError,
-    sqlite3.InterfaceError,
-)
+    ArithmeticError, AttributeError, TypeError, ValueError, sqlite3.IntegrityError, sqlite3.DataError,
+    sqlite3.ProgrammingError, sqlite3.InterfaceError
+)  # fmt: skip
 """What a value that no column takes raises; everything else is trouble with the database."""
 
 _SUM = "INSERT INTO counters (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value"
@@ -43,13 +37,9 @@ class Writer:
     """Moves records from `intake` and changes of `counters` into the database, for as long as the store lives."""
 
     def __init__(
-        self,
-        connection: sqlite3.Connection,
-        intake: Intake,
-        counters: TrackedCounters,
-        spill: Spill,
-        on_trouble: Callable[[str], object],
-    ) -> None:
+        self, connection: sqlite3.Connection, intake: Intake, counters: TrackedCounters, spill: Spill,
+        on_trouble: Callable[[str], object]
+    ) -> None:  # fmt: skip
         self._connection = connection
         self._intake = intake
         self._counters = counters

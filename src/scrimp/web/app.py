@@ -116,15 +116,10 @@ def new_call(scope: Scope) -> Call:
     headers = scope["headers"]
     path = scope["raw_path"].decode("latin-1")
     return Call(
-        id=f"{now // 1_000_000:012x}{random.getrandbits(64):016x}",
-        at=now,
-        mono=time.monotonic_ns(),
-        method=scope["method"],
-        path=path,
-        query=scope["query_string"],
-        headers=headers,
-        dialect=dialect_of(path, {name for name, _ in headers}),
-    )
+        id=f"{now // 1_000_000:012x}{random.getrandbits(64):016x}", at=now, mono=time.monotonic_ns(),
+        method=scope["method"], path=path, query=scope["query_string"], headers=headers,
+        dialect=dialect_of(path, {name for name, _ in headers})
+    )  # fmt: skip
 
 
 def check(call: Call, scope: Scope, world: World) -> None:
@@ -167,11 +162,9 @@ async def _receive_body(call: Call, receive: Receive, world: World) -> None:
     kind = (call.header(b"content-type") or b"application/json").lower()
     if b"json" not in kind:
         raise Refused(
-            f"the content type {kind.decode('latin-1')[:60]!r} is not JSON",
-            hint="Send content-type: application/json",
-            status=415,
-            code="unsupported_media_type",
-        )
+            f"the content type {kind.decode('latin-1')[:60]!r} is not JSON", hint="Send content-type: application/json",
+            status=415, code="unsupported_media_type"
+        )  # fmt: skip
     call.ask = read_request(call.ask.api, body)
 
 
@@ -184,10 +177,8 @@ def _check_length(call: Call, limit: int) -> None:
 def _too_large(limit: int) -> Refused:
     return Refused(
         f"the request body is larger than {limit // 1024 // 1024} MB",
-        hint="Raise [serve] max_body_mb if the provider takes it",
-        status=413,
-        code="request_too_large",
-    )
+        hint="Raise [serve] max_body_mb if the provider takes it", status=413, code="request_too_large"
+    )  # fmt: skip
 
 
 def _has_body(call: Call) -> bool:
@@ -226,11 +217,9 @@ async def _tell(call: Call, send: Send, begun: bool, error: ScrimpError | None) 
         raise Cut(error.message)
     body = render(error, call.dialect, call.id)
     headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-scrimp-id", call.id.encode()),
-        (b"x-scrimp", b""),
-    ]
+        (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()),
+        (b"x-scrimp-id", call.id.encode()), (b"x-scrimp", b"")
+    ]  # fmt: skip
     if isinstance(error, ProviderError) and error.gave_up:
         headers.append((b"x-should-retry", b"false"))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})

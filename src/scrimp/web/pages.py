@@ -13,11 +13,9 @@ from scrimp.world import World
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 _SAFE = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cache-control", b"no-store"),
-)
+    (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"), (b"x-frame-options", b"DENY"),
+    (b"cache-control", b"no-store")
+)  # fmt: skip
 
 
 async def answer(world: World, scope: MutableMapping[str, Any], send: Send) -> None:
@@ -51,10 +49,8 @@ def check_host(world: World, headers: dict[bytes, bytes]) -> None:
     if name not in (*LOOPBACK, serve.host.lower(), *(known.lower() for known in serve.hosts)):
         raise Refused(
             f"this page does not answer to the host name {name[:80]!r}",
-            hint='List it in the configuration: [serve] hosts = ["..."]',
-            status=403,
-            code="host_not_allowed",
-        )
+            hint='List it in the configuration: [serve] hosts = ["..."]', status=403, code="host_not_allowed"
+        )  # fmt: skip
     origin = headers.get(b"origin")
     if origin is not None and origin.decode("latin-1") not in serve.origins:
         raise Refused("this browser origin may not read the page", status=403, code="origin_not_allowed")
@@ -87,8 +83,5 @@ async def _metrics(world: World, headers: dict[bytes, bytes]) -> Page:
 
 
 PAGES: dict[str, Callable[[World, dict[bytes, bytes]], Awaitable[Page]]] = {
-    "/": _report,
-    "/healthz": _health,
-    "/readyz": _ready,
-    "/metrics": _metrics,
-}
+    "/": _report, "/healthz": _health, "/readyz": _ready, "/metrics": _metrics
+}  # fmt: skip

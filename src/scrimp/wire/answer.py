@@ -91,15 +91,9 @@ class _Top(msgspec.Struct, gc=False):
 _read_top = msgspec.json.Decoder(_Top).decode
 _NAMES = {field.encode_name: field.name for field in msgspec.structs.fields(_Top)}
 _ENDS = (
-    "message_stop",
-    "message-end",
-    "response.completed",
-    "response.incomplete",
-    "response.failed",
-    "response.done",
-    "interaction.completed",
-    "interaction.complete",
-)
+    "message_stop", "message-end", "response.completed", "response.incomplete", "response.failed", "response.done",
+    "interaction.completed", "interaction.complete"
+)  # fmt: skip
 _TRAFFIC = {"on_demand": "", "on_demand_flex": "flex", "on_demand_priority": "priority"}
 _ANYWHERE = ("", "global", "not_available")
 _LAST = 4

@@ -76,13 +76,9 @@ def _openai(reported: Reported) -> Usage:
     cached, rest = _take(prompt, _openai_cached(reported, inside))
     written, rest = _take(rest, _openai_written(reported, inside))
     usage = Usage(
-        input=rest,
-        cached=cached,
-        cache_write=written,
-        audio_input=heard,
-        output=completion,
-        searches=_searches(reported),
-    )
+        input=rest, cached=cached, cache_write=written, audio_input=heard, output=completion,
+        searches=_searches(reported)
+    )  # fmt: skip
     if unnamed or any(inside.values()) or any(spoken.values()):
         return _in_detail(usage, inside, spoken, unnamed)
     return usage
@@ -100,21 +96,11 @@ def _in_detail(usage: Usage, inside: Reported, spoken: Reported, unnamed: int) -
     audio_output, said = _take(said, _count(spoken, "audio_tokens"))
     image_output, said = _take(said, _count(spoken, "image_tokens"))
     return Usage(
-        input=rest,
-        cached=usage.cached - audio_cached,
-        cache_write=usage.cache_write - written_12h,
-        cache_write_12h=written_12h,
-        audio_input=audio + usage.audio_input,
-        audio_cached=audio_cached,
-        image_input=image,
-        video_input=video,
-        output=said,
-        reasoning=reasoning,
-        audio_output=audio_output,
-        image_output=image_output,
-        rejected_prediction=rejected,
-        searches=usage.searches,
-    )
+        input=rest, cached=usage.cached - audio_cached, cache_write=usage.cache_write - written_12h,
+        cache_write_12h=written_12h, audio_input=audio + usage.audio_input, audio_cached=audio_cached,
+        image_input=image, video_input=video, output=said, reasoning=reasoning, audio_output=audio_output,
+        image_output=image_output, rejected_prediction=rejected, searches=usage.searches
+    )  # fmt: skip
 
 
 def _openai_cached(reported: Reported, inside: Reported) -> int:
@@ -157,14 +143,9 @@ def _anthropic(reported: Reported) -> Usage:
     spoken = _object(reported, "output_tokens_details")
     reasoning, said = _take(_count(reported, "output_tokens"), _count(spoken, "thinking_tokens", "reasoning_tokens"))
     usage = Usage(
-        input=_count(reported, "input_tokens"),
-        cached=_count(reported, "cache_read_input_tokens"),
-        cache_write=written - long,
-        cache_write_1h=long,
-        output=said,
-        reasoning=reasoning,
-        searches=_searches(reported),
-    )
+        input=_count(reported, "input_tokens"), cached=_count(reported, "cache_read_input_tokens"),
+        cache_write=written - long, cache_write_1h=long, output=said, reasoning=reasoning, searches=_searches(reported)
+    )  # fmt: skip
     iterations = reported.get("iterations")
     for one in iterations if isinstance(iterations, list) else ():
         if isinstance(one, dict) and one.get("type") == "compaction":
@@ -208,14 +189,9 @@ def _interactions(reported: Reported) -> Usage:
 
 
 def _by_modality(
-    asked: int,
-    cached: int,
-    answer: int,
-    reasoning: int,
-    heard: Mapping[str, int],
-    kept: Mapping[str, int],
-    spoken: Mapping[str, int],
-) -> Usage:
+    asked: int, cached: int, answer: int, reasoning: int, heard: Mapping[str, int], kept: Mapping[str, int],
+    spoken: Mapping[str, int]
+) -> Usage:  # fmt: skip
     cached, rest = _take(asked, cached)
     audio_cached = min(cached, kept.get("AUDIO", 0))
     audio, rest = _take(rest, heard.get("AUDIO", 0) - kept.get("AUDIO", 0))
@@ -224,17 +200,9 @@ def _by_modality(
     audio_output, said = _take(answer, spoken.get("AUDIO", 0))
     image_output, said = _take(said, spoken.get("IMAGE", 0))
     return Usage(
-        input=rest,
-        cached=cached - audio_cached,
-        audio_input=audio,
-        audio_cached=audio_cached,
-        image_input=image,
-        video_input=video,
-        output=said,
-        reasoning=reasoning,
-        audio_output=audio_output,
-        image_output=image_output,
-    )
+        input=rest, cached=cached - audio_cached, audio_input=audio, audio_cached=audio_cached, image_input=image,
+        video_input=video, output=said, reasoning=reasoning, audio_output=audio_output, image_output=image_output
+    )  # fmt: skip
 
 
 def _modalities(reported: Reported, *names: str) -> dict[str, int]:
@@ -258,11 +226,9 @@ def _bedrock(reported: Reported) -> Usage:
     long = min(written, sum(_count(row, "inputTokens") for row in rows if row.get("ttl") == "1h"))
     return Usage(
         input=_count(reported, "inputTokens", "inputTokenCount"),
-        cached=_count(reported, "cacheReadInputTokens", "cacheReadInputTokenCount"),
-        cache_write=written - long,
-        cache_write_1h=long,
-        output=_count(reported, "outputTokens", "outputTokenCount"),
-    )
+        cached=_count(reported, "cacheReadInputTokens", "cacheReadInputTokenCount"), cache_write=written - long,
+        cache_write_1h=long, output=_count(reported, "outputTokens", "outputTokenCount")
+    )  # fmt: skip
 
 
 def _take(rest: int, wanted: int) -> tuple[int, int]:

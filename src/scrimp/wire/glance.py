@@ -130,10 +130,6 @@ def _usage(used: _Used | None) -> Usage | None:
     if cached + written > prompt or reasoning + rejected > completion or not prompt:
         return None
     return Usage(
-        input=prompt - cached - written,
-        cached=cached,
-        cache_write=written,
-        output=completion - reasoning - rejected,
-        reasoning=reasoning,
-        rejected_prediction=rejected,
-    )
+        input=prompt - cached - written, cached=cached, cache_write=written, output=completion - reasoning - rejected,
+        reasoning=reasoning, rejected_prediction=rejected
+    )  # fmt: skip

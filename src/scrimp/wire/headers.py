@@ -6,19 +6,10 @@ from collections.abc import Iterable
 
 Headers = list[tuple[bytes, bytes]]
 
-HOP_BY_HOP = frozenset(
-    (
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    )
-)
+HOP_BY_HOP = frozenset((
+    b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te", b"trailer",
+    b"transfer-encoding", b"upgrade"
+))  # fmt: skip
 _NOT_UPSTREAM = HOP_BY_HOP | {b"host", b"content-length", b"accept-encoding", b"expect"}
 LABEL_PREFIXES = (b"x-scrimp-", b"helicone-", b"x-portkey-", b"cf-aig-", b"x-litellm-")
 """Ours and other gateways' headers: read for labels, never sent to a provider."""

@@ -11,28 +11,16 @@ from scrimp.call import Api
 Dialect = Literal["openai", "anthropic"]
 
 APIS: dict[str, Api] = {
-    "/v1/chat/completions": "openai.chat",
-    "/v1/responses": "openai.responses",
-    "/v1/embeddings": "openai.embeddings",
-    "/v1/completions": "openai.completions",
-    "/v1/messages": "anthropic.messages",
-    "/v1/messages/count_tokens": "anthropic.count_tokens",
-}
+    "/v1/chat/completions": "openai.chat", "/v1/responses": "openai.responses", "/v1/embeddings": "openai.embeddings",
+    "/v1/completions": "openai.completions", "/v1/messages": "anthropic.messages",
+    "/v1/messages/count_tokens": "anthropic.count_tokens"
+}  # fmt: skip
 """POST paths whose bodies are read."""
 
 KNOWN = (
-    "audio",
-    "batches",
-    "chat/completions",
-    "completions",
-    "embeddings",
-    "files",
-    "images",
-    "messages",
-    "models",
-    "moderations",
-    "responses",
-)
+    "audio", "batches", "chat/completions", "completions", "embeddings", "files", "images", "messages", "models",
+    "moderations", "responses"
+)  # fmt: skip
 """What may be reached with a key that scrimp supplies: these paths below /v1 and everything beneath them."""
 
 

@@ -59,17 +59,11 @@ def read_request(api: Api, raw: bytes) -> Ask:
         return _read_by_tokens(api, raw)
     options = body.stream_options
     ask = Ask(
-        api=api,
-        model=body.model if isinstance(body.model, str) else "",
-        stream=body.stream is True,
-        has_stream_options=isinstance(options, dict),
-        cap=_cap(body),
-        n=body.n if type(body.n) is int else 1,
-        tier=body.service_tier if isinstance(body.service_tier, str) else "",
-        labels=_labels(body),
-        tools=_start(body.tools),
-        parsed=True,
-    )
+        api=api, model=body.model if isinstance(body.model, str) else "", stream=body.stream is True,
+        has_stream_options=isinstance(options, dict), cap=_cap(body), n=body.n if type(body.n) is int else 1,
+        tier=body.service_tier if isinstance(body.service_tier, str) else "", labels=_labels(body),
+        tools=_start(body.tools), parsed=True
+    )  # fmt: skip
     if isinstance(options, dict) and isinstance(options.get("include_usage"), bool):
         ask.asked_usage = options["include_usage"]
     ask.system, ask.opening = _first_texts(body)
@@ -126,12 +120,10 @@ def _read_by_tokens(api: Api, raw: bytes) -> Ask:
     model = found.get("model", [])
     stream = found.get("stream", [])
     return Ask(
-        api=api,
-        model=_string(raw[slice(*model[-1])]) if model else "",
-        stream=bool(stream) and raw[slice(*stream[-1])] == b"true",
-        asked_usage=None,
-        has_stream_options="stream_options" in found,
-    )
+        api=api, model=_string(raw[slice(*model[-1])]) if model else "",
+        stream=bool(stream) and raw[slice(*stream[-1])] == b"true", asked_usage=None,
+        has_stream_options="stream_options" in found
+    )  # fmt: skip
 
 
 def _string(raw: bytes) -> str:

@@ -12,41 +12,17 @@ from typing import Any
 
 from scrimp.wire.sse import Piece, decode, listed, pieces
 
-_WRITTEN = frozenset(
-    (
-        "arguments",
-        "code",
-        "content",
-        "delta",
-        "input",
-        "partial_json",
-        "reasoning",
-        "reasoning_content",
-        "refusal",
-        "response",
-        "text",
-        "thinking",
-        "transcript",
-    )
-)
+_WRITTEN = frozenset((
+    "arguments", "code", "content", "delta", "input", "partial_json", "reasoning", "reasoning_content", "refusal",
+    "response", "text", "thinking", "transcript"
+))  # fmt: skip
 """Keys whose text is the model's own."""
 _OBJECTS = frozenset(("args", "arguments", "input"))
 """Keys whose objects are arguments a model wrote as JSON."""
-_NOT_WRITTEN = frozenset(
-    (
-        "annotations",
-        "audio_data",
-        "citationMetadata",
-        "citations",
-        "groundingMetadata",
-        "logprobs",
-        "outputs",
-        "reasoning_details",
-        "results",
-        "safetyRatings",
-        "source",
-    )
-)
+_NOT_WRITTEN = frozenset((
+    "annotations", "audio_data", "citationMetadata", "citations", "groundingMetadata", "logprobs", "outputs",
+    "reasoning_details", "results", "safetyRatings", "source"
+))  # fmt: skip
 """Keys below which nothing is the model's own, or everything stands elsewhere too."""
 _ROOTS = ("choices", "output", "candidates", "message", "response", "content", "contentBlockDelta", "outputs", "steps")
 

@@ -36,45 +36,18 @@ _CLAUDE_47_RATIO = 1.43
 _DECLARED = ("tools", "functions", "toolConfig", "response_format")
 _SAID = ("system", "instructions", "systemInstruction", "system_instruction", "messages", "contents", "input", "prompt")
 _TURNS = ("messages", "input")  # Gemini's format adds nothing to `contents`
-_MEDIA_TYPES = frozenset(
-    (
-        "image",
-        "image_url",
-        "input_image",
-        "input_audio",
-        "audio",
-        "document",
-        "file",
-        "input_file",
-        "video",
-        "video_url",
-    )
-)
+_MEDIA_TYPES = frozenset((
+    "image", "image_url", "input_image", "input_audio", "audio", "document", "file", "input_file", "video", "video_url"
+))  # fmt: skip
 _MEDIA_KEYS = frozenset(
     ("inlineData", "inline_data", "fileData", "file_data", "image", "image_url", "input_audio", "document", "video")
 )
 _JSON_KEYS = frozenset(("args", "input", "response", "json", "parameters", "input_schema"))
 """Keys whose objects reach the model as JSON."""
-_SILENT = frozenset(
-    (
-        "cachePoint",
-        "cache_control",
-        "call_id",
-        "encrypted_content",
-        "format",
-        "id",
-        "media_type",
-        "mimeType",
-        "role",
-        "signature",
-        "status",
-        "thoughtSignature",
-        "tool_call_id",
-        "tool_use_id",
-        "toolUseId",
-        "type",
-    )
-)
+_SILENT = frozenset((
+    "cachePoint", "cache_control", "call_id", "encrypted_content", "format", "id", "media_type", "mimeType", "role",
+    "signature", "status", "thoughtSignature", "tool_call_id", "tool_use_id", "toolUseId", "type"
+))  # fmt: skip
 """Keys whose text a model does not read as text."""
 
 
