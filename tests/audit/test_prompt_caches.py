@@ -74,6 +74,14 @@ def test_steps_and_the_least_are_the_providers() -> None:
     assert tokens_of(call(unit=512), rule, 9) == 2560
 
 
+def test_what_is_billed_beyond_what_the_prompt_shows_is_not_taken_to_be_read() -> None:
+    rule = rule_for("openai", "gpt-4o")
+    assert rule is not None
+    assert tokens_of(call(input=50_000), rule, 8) == 8 * 1024 // 2
+    broken = call(1, input=50_000, broke=0, same=4 * 512 - 1)
+    assert played(call(0), broken)[1].fixed == 0
+
+
 def test_a_prefix_lives_from_use_to_use() -> None:
     reads = [one.reads > 0 for one in played(*(call(at) for at in (0, 299, 598, 899, 1199)))]
     assert reads == [False, True, True, False, True]

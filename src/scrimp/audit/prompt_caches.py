@@ -24,6 +24,8 @@ REMEMBERED = 2_048
 """Lanes and prices that are kept at hand."""
 QUARTER = 15 * 60 * 10**9
 """Prices change on quarters of an hour, if at all (ns)."""
+LEAST_BYTES = 2
+"""A token has at least so many bytes of the prompt; where fewer are billed for each, much of the input is not shown."""
 MILLI = 1_000_000
 LONG_AGO = -(2**62)
 
@@ -247,7 +249,8 @@ def tokens_of(call: Row, rule: Rule, blocks: int) -> int:
         return 0
     if call.unit:
         return _stepped(min(call.total, blocks * call.unit), rule)
-    return _stepped(call.total * ENDS[blocks - 1] // max(1, call.prompt), rule)
+    size = ENDS[blocks - 1]
+    return _stepped(min(call.total * size // max(1, call.prompt), size // LEAST_BYTES), rule)
 
 
 def saved(call: Row, prices: Prices, reads: int, end: int = 0, write: int = 0) -> int:
@@ -333,7 +336,9 @@ def _best(call: Row, prices: Prices, reads: int, paid_for: int, write: int) -> i
 
 def _without_break(call: Row, rule: Rule) -> int:
     """Tokens that could be read if what broke the prefix stood at its end; 0 where the break costs nothing."""
-    if call.broke is None or call.total * call.same // max(1, call.prompt) < rule.minimum:
+    if call.broke is None:
+        return 0
+    if min(call.total * call.same // max(1, call.prompt), call.same // LEAST_BYTES) < rule.minimum:
         return 0
     return tokens_of(call, rule, bisect_right(ENDS, call.broke + call.same))
 

@@ -44,6 +44,8 @@ def test_as_much_is_the_same_again_as_in_the_worst_of_the_calls() -> None:
         {"same": 4_000},  # 1,000 tokens, and OpenAI caches from 1,024 on
         {"broke": None},
         {"aggregate": 1},
+        {"prefix": b"", "input": 90_000},  # most of what is billed is not shown
+        {"same": 1_500, "input": 90_000},
         {"same": 8_000, "price_model": "anthropic/claude-opus-4-5"},  # 2,000 tokens, and it caches from 4,096 on
     ],
 )
@@ -53,6 +55,10 @@ def test_what_costs_nothing_is_no_break(cheap: dict[str, Any]) -> None:
 
 def test_one_call_is_no_habit() -> None:
     assert breaks(filled([call(), call(broke=None), call(broke=None)])) == []
+
+
+def test_a_break_here_and_there_is_no_habit() -> None:
+    assert breaks(filled([*(call() for _ in range(2)), *(call(broke=None) for _ in range(19))])) == []
 
 
 def test_the_least_is_the_providers_or_the_common_one() -> None:

@@ -79,7 +79,7 @@ def test_top_and_rest_are_all_there_is() -> None:
 def test_the_tables_are_gone_when_all_is_claimed() -> None:
     work = played(calls(2, 2))
     claim(work)
-    assert {name for (name,) in work.rows("SELECT name FROM sqlite_temp_master")} == {"reusable"}
+    assert {name for (name,) in work.rows("SELECT name FROM sqlite_temp_master")} == {"readable"}
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,21 @@ from functools import lru_cache
 
 from scrimp.audit.cache_rules import UNDOCUMENTED, rule_for
 from scrimp.audit.findings.examples import examples
+from scrimp.audit.prompt_caches import LEAST_BYTES
 from scrimp.audit.report import Break
 from scrimp.audit.work import Work
 
 MOST_BREAKS = 10
 NEAR = 64
 """Bytes within which breaks are one place: a time of day differs in one digit or another."""
+RARE = 10
+"""A break in fewer than one in so many of a feature's calls is none of its habits."""
 REMEMBERED = 1024
 """Models whose least is kept at hand."""
 
 
 def breaks(work: Work, features: Sequence[str] | None = None) -> list[Break]:
-    """The break of each feature that has one, or of these features; those that touch the most money first.
+    """The break of each feature that often has one, or of these features; those that touch the most money first.
 
     Counted are breaks after which more is the same again than the least that the provider caches. At most MOST_BREAKS.
     """
@@ -31,8 +34,8 @@ def breaks(work: Work, features: Sequence[str] | None = None) -> list[Break]:
     among = "" if features is None else f"AND feature IN ({', '.join('?' * len(features))})"
     db.execute(
         "CREATE TEMP TABLE breaks AS SELECT feature, broke, same, id, paid, at, file, line FROM calls"
-        f" WHERE broke IS NOT NULL AND same > 0 AND prompt > 0 AND aggregate = 0 {among}"
-        " AND same * input_total >= least_cached(price_model) * prompt",
+        f" WHERE broke IS NOT NULL AND same > 0 AND length(prefix) > 0 AND prompt > 0 AND aggregate = 0 {among}"
+        f" AND MIN(1.0 * input_total / prompt, 1.0 / {LEAST_BYTES}) * same >= least_cached(price_model)",
         features or (),
     )
     dearest = db.execute(
@@ -45,7 +48,7 @@ def breaks(work: Work, features: Sequence[str] | None = None) -> list[Break]:
     of = _calls_of(work, [feature for feature, _ in dearest])
     found = [_break(work, feature, place, of[feature]) for feature, place in dearest]
     db.execute("DROP TABLE temp.breaks")
-    return found
+    return [one for one in found if one.calls * RARE >= one.of]
 
 
 def told(found: Break) -> str:
@@ -67,7 +70,7 @@ def _calls_of(work: Work, features: Sequence[str]) -> dict[str, int]:
     names = ", ".join("?" * len(features))
     return dict(
         work.rows(
-            "SELECT feature, COUNT(*) FROM calls WHERE aggregate = 0 AND length(prefix) > 0 AND prompt > 0"
+            "SELECT feature, COUNT(*) FROM calls WHERE aggregate = 0 AND prompt > 0"
             f" AND feature IN ({names}) GROUP BY 1",
             features,
         )

@@ -118,10 +118,10 @@ class Rest(NamedTuple):
 def play(work: Work, world: World) -> int:
     """Play the caches through: what calls may claim into temp.claims, the workloads that save into temp.loads.
 
-    Gives the number of these.
+    Gives the number of these. temp.readable is left behind: tokens that could have been read and were not, as it went.
     """
     db = work.db
-    for table in ("claims", "sums", "loads", "reusable"):
+    for table in ("claims", "sums", "loads", "readable"):
         db.execute(f"DROP TABLE IF EXISTS temp.{table}")
     db.execute(
         "CREATE TEMP TABLE claims (id INTEGER, load INTEGER, everything INTEGER, repeated INTEGER, mended INTEGER)"
@@ -129,7 +129,7 @@ def play(work: Work, world: World) -> int:
     db.execute(
         f"CREATE TEMP TABLE sums (load INTEGER, call INTEGER, asked INTEGER, {' INTEGER, '.join(_SUMS)} INTEGER)"
     )
-    db.execute("CREATE TEMP TABLE reusable (tokens INTEGER)")
+    db.execute("CREATE TEMP TABLE readable (tokens INTEGER)")
     db.execute("BEGIN")
     ledger = Ledger(work)
     for call, now, then in _played(work, world):
@@ -169,7 +169,7 @@ class Ledger:
         self._claims: list[tuple[int, ...]] = []
         self._sums: dict[int, list[int]] = {}
         self._first: dict[int, tuple[int, int | None, bool]] = {}
-        self._reusable = 0
+        self._readable = 0
 
     def enter(self, call: Row, now: Met, then: Met) -> None:
         """Enter a call. No more is saved of it than is left of it, or was paid."""
@@ -186,7 +186,7 @@ class Ledger:
         else:
             alone = then[1] if then else _NOTHING
             alone = Outcome(*alone[:3], *(min(amount, paid) for amount in alone[3:]))
-        self._reusable += alone.reads
+        self._readable += alone.more
         sent = now is not None
         self._add(
             lane,
@@ -202,7 +202,7 @@ class Ledger:
         """Write down what is held."""
         self._write_claims()
         self._write_sums()
-        self._db.execute("INSERT INTO temp.reusable VALUES (?)", (self._reusable,))
+        self._db.execute("INSERT INTO temp.readable VALUES (?)", (self._readable,))
 
     def _add(self, lane: Lane, call: int | None, parts: tuple[int, ...]) -> None:
         load = lane.load

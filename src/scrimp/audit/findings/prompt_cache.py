@@ -35,6 +35,7 @@ from scrimp.world import World
 
 MOST_WORKLOADS = 5
 """Workloads with a row of their own."""
+_KEPT = "(prompt > 0 OR length(prefix) > 0)"
 
 
 class Place(NamedTuple):
@@ -71,22 +72,22 @@ def _place(work: Work, load: Load) -> Place:
 
 
 def find(work: Work) -> Prefixes:
-    """How far prompt caches are used, and prompts that break their own prefix. `reusable` is known after `advise`."""
+    """How far prompt caches are used, and prompts that break their own prefix. `reusable`: only after `advise`."""
     found = work.one(
         "SELECT COALESCE(SUM(input_total), 0), COALESCE(SUM(cached), 0), COALESCE(SUM(written + written_1h), 0),"
-        " COALESCE(SUM(aggregate = 0 AND length(prefix) > 0), 0) FROM calls"
+        f" COALESCE(SUM(aggregate = 0 AND {_KEPT}), 0) FROM calls"
     )
-    played = work.db.execute("SELECT 1 FROM sqlite_temp_master WHERE name = 'reusable'").fetchone()
-    reusable = work.one("SELECT tokens FROM temp.reusable")[0] if played else 0
-    read, cached, written, known = found
-    return Prefixes(read, cached, written, known, reusable, breaks(work))
+    total, cached, written, known = found
+    played = work.db.execute("SELECT 1 FROM sqlite_temp_master WHERE name = 'readable'").fetchone()
+    reusable = cached + work.one("SELECT tokens FROM temp.readable")[0] if played else 0
+    return Prefixes(total, cached, written, known, reusable, breaks(work))
 
 
 def missing(work: Work) -> str:
     """What the logs do not tell of prompt caches; "" where every call keeps its prompt and its time."""
     calls, known, timed = work.one(
-        "SELECT COUNT(*), COALESCE(SUM(length(prefix) > 0), 0),"
-        " COALESCE(SUM(length(prefix) > 0 AND at IS NOT NULL), 0) FROM calls WHERE aggregate = 0"
+        f"SELECT COUNT(*), COALESCE(SUM({_KEPT}), 0), COALESCE(SUM({_KEPT} AND at IS NOT NULL), 0)"
+        " FROM calls WHERE aggregate = 0"
     )
     if not calls:
         return "Stable prompt prefixes cannot be told: these logs hold sums, no single calls."
