@@ -7,7 +7,7 @@ row is no call, several where it holds several. It raises BadRecord with the rea
 from __future__ import annotations
 
 import json
-import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -50,9 +50,13 @@ class Options(msgspec.Struct, frozen=True):
     model: str = ""
 
 
+NO_OPTIONS = Options()
+
+
 class Format(msgspec.Struct, frozen=True):
     """A log format. `fits`: whether a file is one, by its beginning. `open`: its reader, for a file of these columns.
 
+    `settle`: what the options are for a file, where the values in it tell more than its columns.
     `ordered`: rows speak of rows before them, so a file is read by one reader from its start.
     `missing`: what this kind of log cannot tell, as ends of the sentence "Not told by NAME: ...".
     """
@@ -63,6 +67,7 @@ class Format(msgspec.Struct, frozen=True):
     open: Callable[[tuple[str, ...], Options], Read]
     ordered: bool = False
     missing: tuple[str, ...] = ()
+    settle: Callable[[Sample, Options], Options] | None = None
 
 
 def each(read: Read) -> Callable[[tuple[str, ...], Options], Read]:
@@ -71,54 +76,75 @@ def each(read: Read) -> Callable[[tuple[str, ...], Options], Read]:
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)
 _LATEST = 2**63 - 1
+_UNITS = ((10**11, NANO), (10**14, 10**6), (10**17, 10**3), (_LATEST, 1))
+"""Numbers below are times in units of so many ns: until the year 5138 a time in s is below the first, and so on."""
+_DIGITS = "0123456789"
+_OF_THREE = (0, 100, 10, 1)
+"""What a number of so many digits is worth, where three are asked for."""
+_SUFFIX = re.compile(r"\s*(?:UTC|GMT|Z)$")
+_OFFSET = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)")
+_SLASHES = re.compile(r"(\d{4})/(\d\d)/(\d\d)")
 
 
 def moment(value: Any) -> int | None:
     """A time as ns since the epoch: ISO 8601 (UTC where no zone is named), or a number of s, ms, us or ns by its size.
 
+    Also as Go, Ruby and databases print it: "2026/11/24 10:00:00", " UTC" or " +0000" at its end.
     None for nothing; BadRecord for what is no time.
     """
     if value is None or value == "":
         return None
     if isinstance(value, str):
-        text = value.strip()
-        if not _is_number(text):
-            return _written(text)
-        value = Decimal(text)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise BadRecord(f"{value} is no time")
+        if value[4:5] == "-":  # before anything slower: a large log has millions of these
+            try:
+                return _passed(value)
+            except ValueError:
+                pass
+        return _spelled(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise BadRecord(f"{str(value)[:40]!r} is no time")
-    for top, unit in ((10**11, NANO), (10**14, 10**6), (10**17, 10**3)):
-        if abs(value) < top:
-            return _in_range(int(Decimal(str(value)) * unit))
-    return _in_range(int(value))
+    return _numbered(Decimal(str(value)) if isinstance(value, float) else value)
 
 
-def _written(text: str) -> int:
-    """A written time; fractions of more than six digits are kept to the nanosecond."""
-    whole, dot, rest = text.partition(".")
-    digits = len(rest) - len(rest.lstrip("0123456789"))
-    fraction = rest[:digits] if dot else ""
-    try:
-        when = datetime.fromisoformat(whole + rest[digits:] if dot else text)
-    except ValueError:
-        raise BadRecord(f"{text[:40]!r} is no time") from None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    passed = when - EPOCH
-    return _in_range((passed.days * 86_400 + passed.seconds) * NANO + int(f"{fraction:0<9.9}" or 0))
-
-
-def _in_range(nanoseconds: int) -> int:
+def _passed(text: str) -> int:
+    """The ns since the epoch of an ISO time, all digits of its fraction counted. ValueError where it is none."""
+    when = datetime.fromisoformat(text)
+    passed = when - (_NAIVE_EPOCH if when.tzinfo is None else EPOCH)
+    nanoseconds = (passed.days * 86_400 + passed.seconds) * NANO + passed.microseconds * 1_000
+    if len(text) > 26 and text[19] in ".,":
+        beyond = text[26:29]  # datetime keeps six digits of a fraction
+        if not text[20:29].isdigit():
+            beyond = beyond[: len(beyond) - len(beyond.lstrip(_DIGITS))] if text[20:26].isdigit() else ""
+        if beyond:
+            nanoseconds += int(beyond) * _OF_THREE[len(beyond)]
     if not 0 <= nanoseconds <= _LATEST:
         raise BadRecord("its time is out of range")
     return nanoseconds
 
 
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).removeprefix("-").isdigit() and text.isascii()
+def _spelled(text: str) -> int:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        tidy = _SLASHES.sub(r"\1-\2-\3", _OFFSET.sub("", _SUFFIX.sub("", text)), count=1)
+        try:
+            return _passed(tidy)
+        except BadRecord:
+            raise
+        except ValueError:
+            raise BadRecord(f"{text[:40]!r} is no time") from None
+    return _numbered(number)
+
+
+def _numbered(number: int | Decimal) -> int:
+    if isinstance(number, Decimal) and not number.is_finite():
+        raise BadRecord(f"{number} is no time")
+    for top, unit in _UNITS:
+        if 0 <= number < top:
+            return int(number * unit)
+    raise BadRecord("its time is out of range")
 
 
 def count(value: Any, name: str = "a count") -> int:
@@ -127,6 +153,8 @@ def count(value: Any, name: str = "a count") -> int:
         return value
     if value is None or value == "":
         return 0
+    if type(value) is str and len(value) < 16 and value.isascii() and value.isdigit():
+        return int(value)
     try:
         number = Decimal(str(value).strip().replace(",", ""))
         if 0 <= number <= MOST and number == int(number) and not isinstance(value, bool):

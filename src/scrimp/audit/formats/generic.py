@@ -1,151 +1,237 @@
 """CSV or JSON lines of anybody's making: columns are mapped to what they mean, by name, or as the user says.
 
-The guess is shown before the numbers (`preview`), and every column of it can be overridden: `--map input=COLUMN`.
+The guess is made once for a file, with a look at its values, and shown before the numbers (`preview`); every column
+of it can be overridden: `--map input=COLUMN`, or taken out: `--map input=`.
 """
 
 from __future__ import annotations
 
+import math
 import re
-
+from collections.abc import Callable
 
 from scrimp.audit.entry import BadRecord, Entry
-from scrimp.audit.formats.base import Format, Options, Read, Row, Sample, amount, body, count, moment, text
+from scrimp.audit.formats.base import (
+    Format,
+    Options,
+    Read,
+    Row,
+    Sample,
+    amount,
+    body,
+    count,
+    moment,
+    parsed,
+    text,
+)
+from scrimp.audit.formats.meanings import MEANINGS, guess, plain
 from scrimp.call import Usage
 from scrimp.errors import ScrimpError
 
-MEANINGS: dict[str, tuple[str, ...]] = {
-    "time": ("time", "timestamp", "created_at", "createdat", "created", "date", "datetime", "start_time", "starttime", "ts", "at"),
-    "model": ("model", "model_name", "modelname", "model_id", "model_asked", "deployment", "engine"),
-    "provider": ("provider", "provider_name", "vendor", "api_base"),
-    "input": (
-        "input", "input_tokens", "prompt_tokens", "context_tokens", "request_tokens", "tokens_in", "input_length",
-        "prompt_length", "num_prompt_tokens", "input_token_count", "prompt_token_count", "tokens_input", "n_input_tokens",
-    ),
-    "output": (
-        "output", "output_tokens", "completion_tokens", "generated_tokens", "response_tokens", "answer_tokens", "tokens_out",
-        "output_length", "num_generated_tokens", "output_token_count", "completion_token_count", "tokens_output",
-    ),
-    "cached": ("cached", "cached_tokens", "cache_read_tokens", "cached_input_tokens", "cache_read_input_tokens", "prompt_cache_read_tokens"),
-    "cache_write": ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens", "prompt_cache_write_tokens"),
-    "reasoning": ("reasoning_tokens", "thinking_tokens"),
-    "id": ("id", "request_id", "requestid", "call_id", "trace_id", "generation_id"),
-    "user": ("user", "user_id", "userid", "end_user", "customer", "customer_id"),
-    "feature": ("feature", "feature_name", "use_case", "usecase", "app", "application", "name", "route", "task", "endpoint", "workload"),
-    "team": ("team", "team_id", "project", "project_id", "department"),
-    "key": ("key", "api_key", "api_key_id", "apikey", "key_name"),
-    "session": ("session", "session_id", "sessionid", "conversation_id", "thread_id"),
-    "status": ("status", "status_code", "http_status", "response_status"),
-    "finish": ("finish_reason", "stop_reason", "finish"),
-    "tier": ("service_tier", "tier"),
-    "cost": ("cost", "spend", "cost_usd", "total_cost", "price", "usd"),
-    "duration": ("duration_ms", "latency_ms", "elapsed_ms", "delay_ms"),
-    "prompt": ("prompt", "question", "query", "input_text", "prompt_text"),
-    "answer": ("answer", "response", "completion", "output_text", "response_text", "answer_text"),
-}  # fmt: skip
-"""What a column may mean -> the names it goes by, in lower case with words joined by "_"."""
-
-
-def guess(columns: tuple[str, ...]) -> dict[str, str]:
-    """Meaning -> column, by name; the first name of a meaning that is there wins, and no column means two things."""
-    plain = {_plain(column): column for column in reversed(columns)}
-    found: dict[str, str] = {}
-    for meaning, names in MEANINGS.items():
-        for name in names:
-            if name in plain and plain[name] not in found.values():
-                found[meaning] = plain[name]
-                break
-    return found
-
-
-def _plain(column: str) -> str:
-    """ "ContextTokens", "Context tokens" and "context-tokens" are all "context_tokens"."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.strip())
-    return re.sub(r"[^a-z0-9]+", "_", split.lower()).strip("_")
+LABELS = ("id", "provider", "model", "finish", "tier", "feature", "user", "team", "session")
+"""Meanings that are text in an entry, under the same name."""
+BESIDE = ("cache_read_input_tokens", "cache_creation_input_tokens")
+"""Columns of cached tokens that are not within `input_tokens`, as Anthropic counts; every other log has them in it."""
+FAILED = ("error", "failed", "failure", "timeout")
+"""What a column of statuses says of a call that gave nothing."""
+_STATUS = re.compile(r"([1-9][0-9][0-9])(?:\.0)?\b")
+LONGEST_CALL = 10**9
+"""Milliseconds; what takes longer was no call."""
+COUNTED = ("prompt", "completion")
+"""Columns that are token counts where they hold numbers."""
 
 
 def columns_of(columns: tuple[str, ...], given: dict[str, str]) -> dict[str, str]:
-    """The guess with what the user says put over it. ScrimpError where that names what is not there."""
+    """Meaning -> column: the guess, what the user says put over it. ScrimpError where that is not there."""
     for meaning, column in given.items():
         if meaning not in MEANINGS:
             raise ScrimpError(f"--map: {meaning!r} is nothing a column can mean", hint=f"One of: {', '.join(MEANINGS)}")
         if column and column not in columns:
             raise ScrimpError(f"--map: there is no column {column!r}", hint=f"Columns: {', '.join(columns)}")
-    guessed = {meaning: column for meaning, column in guess(columns).items() if column not in given.values()}
-    return {meaning: column for meaning, column in (guessed | given).items() if column}
+    free = tuple(column for column in columns if column not in given.values())
+    return {meaning: column for meaning, column in (guess(free) | given).items() if column}
+
+
+def settle(sample: Sample, options: Options) -> Options:
+    """The options with every column named that the reader is to use, after a look at the values of those guessed.
+
+    A column "input" of texts is prompts, one "prompt" of numbers is token counts, and a column of times that are none
+    is not read. ScrimpError where `options` names what is not there, or nothing is left to count calls by.
+    """
+    given = options.columns
+    guessed = {name: column for name, column in columns_of(sample.columns, given).items() if name not in given}
+    _look_at_values(sample, guessed)
+    means = guessed | {meaning: column for meaning, column in given.items() if column}
+    _check(sample.columns, means)
+    return Options(means | {meaning: "" for meaning in MEANINGS if meaning not in means}, options.model)
+
+
+def _look_at_values(sample: Sample, guessed: dict[str, str]) -> None:
+    for tokens, texts in (("input", "prompt"), ("output", "answer")):
+        column = guessed.get(tokens, "")
+        if _holds(sample, column, _is_count) is False:
+            del guessed[tokens]
+            guessed.setdefault(texts, column)
+        column = guessed.get(texts, "")
+        if _holds(sample, column, _is_count):
+            del guessed[texts]
+            if plain(column) in COUNTED:
+                guessed.setdefault(tokens, column)
+    if _holds(sample, guessed.get("time", ""), _is_time) is False:
+        del guessed["time"]
+
+
+def _check(columns: tuple[str, ...], means: dict[str, str]) -> None:
+    """ScrimpError where there is nothing to know the tokens of a call by."""
+    if means.keys() & {"input", "output", "prompt"}:
+        return
+    total = next((column for column in columns if plain(column) in ("total_tokens", "tokens", "total")), "")
+    alone = f"; {total} alone is not enough, as input and output tokens have different prices" if total else ""
+    raise ScrimpError(
+        f"no column of input or output tokens among {', '.join(columns)}{alone}",
+        hint="Name them: --map input=COLUMN --map output=COLUMN",
+    )
+
+
+def _holds(sample: Sample, column: str, test: Callable[[object], bool]) -> bool | None:
+    """Whether most values of a column pass a test; None where it has none."""
+    values = [row[column] for row in sample.rows if row.get(column) not in (None, "")]
+    return sum(map(test, values)) * 2 > len(values) if values else None
+
+
+def _is_count(value: object) -> bool:
+    try:
+        count(value)
+    except BadRecord:
+        return False
+    return True
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return moment(value) is not None
+    except BadRecord:
+        return False
 
 
 def _fits(sample: Sample) -> bool:
-    found = guess(sample.columns)
-    return ("input" in found and "output" in found) or ("prompt" in found and "answer" in found)
+    try:
+        means = settle(sample, Options()).columns
+    except ScrimpError:
+        return False
+    return bool(means["input"] and means["output"]) or bool(means["prompt"] and means["answer"])
 
 
 def _open(columns: tuple[str, ...], options: Options) -> Read:
     means = columns_of(columns, options.columns)
-    if not means.keys() & {"input", "output", "prompt"}:
-        raise ScrimpError(
-            f"no column of tokens among {', '.join(columns)}", hint="Name it: --map input=COLUMN --map output=COLUMN"
+    _check(columns, means)
+    labels = tuple((label, means[label]) for label in LABELS if label in means)
+    others = tuple((write, means[meaning]) for meaning, write in WRITERS.items() if meaning in means)
+    time, prompt, answer = means.get("time", ""), means.get("prompt", ""), means.get("answer", "")
+    usage = _usage_of(means)
+
+    def read(row: Row) -> tuple[Entry]:
+        entry = Entry(at=moment(row.get(time)), usage=usage(row))
+        for label, column in labels:
+            setattr(entry, label, text(row.get(column)))
+        for write, column in others:
+            write(entry, row.get(column))
+        if prompt:
+            _add_texts(entry, row.get(prompt), row.get(answer))
+        return (entry,)
+
+    return read
+
+
+def _usage_of(means: dict[str, str]) -> Callable[[Row], Usage | None]:
+    """What reads the usage of a row: None where no column has any, or where texts stand in for what a row lacks."""
+    given, made = means.get("input", ""), means.get("output", "")
+    cached, written, thought = (means.get(name, "") for name in ("cached", "cache_write", "reasoning"))
+    if not given and not made:
+        return lambda row: None
+    beside = plain(given) == "input_tokens" and any(plain(column) in BESIDE for column in (cached, written))
+    has_texts = "prompt" in means
+
+    def whole(row: Row) -> Usage | None:
+        asked, said = row.get(given), row.get(made)
+        if asked in (None, "") and said in (None, ""):
+            if has_texts:
+                return None
+            raise BadRecord("it has no number of tokens")
+        return Usage(input=count(asked, "input"), output=count(said, "output"))
+
+    def parts(row: Row) -> Usage | None:
+        usage = whole(row)
+        if usage is None:
+            return None
+        hit, wrote = count(row.get(cached), "cached"), count(row.get(written), "cache writes")
+        apart = 0 if beside or hit + wrote > usage.input else hit + wrote
+        hidden = min(count(row.get(thought), "reasoning"), usage.output)
+        return Usage(
+            input=usage.input - apart, cached=hit, cache_write=wrote, output=usage.output - hidden, reasoning=hidden
         )
-    return lambda row: (_entry(row, means),)
+
+    return parts if cached or written or thought else whole
 
 
-def _entry(row: Row, means: dict[str, str]) -> Entry:
-    def cell(meaning: str) -> object:
-        column = means.get(meaning)
-        return row.get(column) if column else None
-
-    entry = Entry(
-        id=text(cell("id")),
-        at=moment(cell("time")),
-        provider=text(cell("provider")),
-        model=text(cell("model")),
-        finish=text(cell("finish")),
-        tier=text(cell("tier")),
-        feature=text(cell("feature")),
-        user=text(cell("user")),
-        team=text(cell("team")),
-        key=text(cell("key")),
-        session=text(cell("session")),
-        logged=amount(cell("cost")),
-    )
-    if "status" in means:
-        entry.status, entry.error = _status(text(cell("status")))
-    if "duration" in means:
-        entry.duration = int(float(text(cell("duration")) or 0) * 1_000_000)
-    if "input" in means or "output" in means:
-        entry.usage = _usage(cell("input"), cell("output"), cell("cached"), cell("cache_write"), cell("reasoning"))
-    if "prompt" in means:
-        _add_texts(entry, cell("prompt"), cell("answer"))
-    return entry
+def _write_cost(entry: Entry, value: object) -> None:
+    entry.logged = amount(value)
 
 
-def _usage(given: object, made: object, cached: object, written: object, reasoning: object) -> Usage | None:
-    """Cached tokens are inside the input here, as most logs have it, unless there are more of them."""
-    if given in (None, "") and made in (None, ""):
-        raise BadRecord("it has no number of tokens")
-    asked, read, wrote = count(given, "input"), count(cached, "cached"), count(written, "cache writes")
-    said, thought = count(made, "output"), count(reasoning, "reasoning")
-    inside = read + wrote <= asked
-    thought = min(thought, said)
-    rest = asked - read - wrote if inside else asked
-    return Usage(input=rest, cached=read, cache_write=wrote, output=said - thought, reasoning=thought)
+def _write_key(entry: Entry, value: object) -> None:
+    said = text(value)
+    entry.key = f"...{said[-4:]}" if said.startswith("sk-") else said  # no report may show a key that works
 
 
-def _status(said: str) -> tuple[int, str]:
-    if said.isdigit():
-        return int(said), ""
-    return (500, said) if said.lower() in ("error", "failed", "failure", "timeout") else (200, "")
+def _write_status(entry: Entry, value: object) -> None:
+    said = text(value)
+    if found := _STATUS.match(said):
+        entry.status = int(found[1])
+    elif said.lower() in FAILED:
+        entry.status, entry.error = 500, said
+
+
+def _write_duration(entry: Entry, value: object) -> None:
+    try:
+        milliseconds = float(text(value) or 0)
+    except ValueError:
+        return
+    if math.isfinite(milliseconds) and 0 <= milliseconds < LONGEST_CALL:
+        entry.duration = int(milliseconds * 1_000_000)
+
+
+WRITERS: dict[str, Callable[[Entry, object], None]] = {
+    "key": _write_key,
+    "cost": _write_cost,
+    "status": _write_status,
+    "duration": _write_duration,
+}
+"""Meanings that are no plain text, and what writes them on an entry."""
 
 
 def _add_texts(entry: Entry, prompt: object, answer: object) -> None:
+    """The request and the answer of texts: a prompt, or a list of messages as JSON."""
+    messages = parsed(prompt) if isinstance(prompt, str) and prompt[:1] == "[" else prompt
+    if not (isinstance(messages, list) and all(isinstance(one, dict) and "role" in one for one in messages)):
+        messages = [{"role": "user", "content": _written(prompt)}]
     entry.api = "openai.chat"
-    entry.request = body({"model": entry.model, "messages": [{"role": "user", "content": text(prompt)}]})
-    entry.answer = body({"choices": [{"message": {"role": "assistant", "content": text(answer)}}]})
+    entry.request = body({"model": entry.model, "messages": messages})
+    entry.answer = body({"choices": [{"message": {"role": "assistant", "content": _written(answer)}}]})
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else body(value).decode()
 
 
 def preview(columns: tuple[str, ...], options: Options) -> str:
-    """How the columns are understood, in one line."""
-    means = columns_of(columns, options.columns)
-    return ", ".join(f"{meaning}={column}" for meaning, column in means.items())
+    """How the columns are understood, in one line: "time=TIMESTAMP, input=ContextTokens"."""
+    return ", ".join(f"{meaning}={column}" for meaning, column in columns_of(columns, options.columns).items())
 
 
-FORMATS = (Format("generic", "CSV or JSON lines", _fits, _open),)
+def not_understood(columns: tuple[str, ...], options: Options) -> tuple[str, ...]:
+    """The columns that mean nothing to the reader, in their order."""
+    used = columns_of(columns, options.columns).values()
+    return tuple(column for column in columns if column not in used)
+
+
+FORMATS = (Format("generic", "CSV or JSON lines", _fits, _open, settle=settle),)

@@ -13,6 +13,8 @@ from scrimp.call import Usage
 
 BLOCK = 512
 """Tokens in a block."""
+LATEST = 10**12
+"""Milliseconds that a trace may last; a larger number is no time from its start."""
 
 
 def _fits(sample: Sample) -> bool:
@@ -21,14 +23,17 @@ def _fits(sample: Sample) -> bool:
 
 def read(row: Row) -> tuple[Entry]:
     """The entry of a row; its time is counted from the epoch, as the trace names no day."""
-    ids = row.get("hash_ids") or ()
-    if not isinstance(ids, list) or not all(type(one) is int for one in ids):
-        raise BadRecord("hash_ids: no list of numbers")
-    when = row.get("timestamp")
-    usage = Usage(
-        input=count(row.get("input_length"), "input_length"), output=count(row.get("output_length"), "output_length")
-    )
-    return (Entry(at=count(when, "timestamp") * 1_000_000, usage=usage, blocks=tuple(ids), block_tokens=BLOCK),)
+    ids = row.get("hash_ids")
+    if not isinstance(ids, list) or not all(type(one) is int and 0 <= one < 2**63 for one in ids):
+        raise BadRecord("hash_ids: no list of block ids")
+    when = count(row.get("timestamp"), "timestamp")
+    if when > LATEST:
+        raise BadRecord(f"timestamp: {when} ms is no time from the start of a trace")
+    asked, made = row.get("input_length"), row.get("output_length")
+    if asked is None or made is None:
+        raise BadRecord("it has no number of tokens")
+    usage = Usage(input=count(asked, "input_length"), output=count(made, "output_length"))
+    return (Entry(at=when * 1_000_000, usage=usage, blocks=tuple(ids), block_tokens=BLOCK),)
 
 
 FORMATS = (
