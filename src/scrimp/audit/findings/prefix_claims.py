@@ -121,7 +121,7 @@ def play(work: Work, world: World) -> int:
     Gives the number of these. temp.readable is left behind: tokens that could have been read and were not, as it went.
     """
     db = work.db
-    for table in ("claims", "sums", "loads", "readable"):
+    for table in ("claims", "sums", "loads", "claimed", "readable"):
         db.execute(f"DROP TABLE IF EXISTS temp.{table}")
     db.execute(
         "CREATE TEMP TABLE claims (id INTEGER, load INTEGER, everything INTEGER, repeated INTEGER, mended INTEGER)"
@@ -266,10 +266,15 @@ def _dearest(work: Work, where: str, value: int) -> list[int]:
 
 def claim(work: Work) -> None:
     """Lower `left` of every call by what its workload's way saves of it, and drop the tables."""
-    work.db.execute(
-        f"UPDATE calls SET left = left - claimed.claim FROM (SELECT c.id AS call, {_CLAIM} AS claim"
-        " FROM temp.claims AS c JOIN temp.loads AS l ON l.load = c.load WHERE claim <> 0 ORDER BY c.id) AS claimed"
-        " WHERE calls.id = claimed.call"
+    db = work.db
+    db.execute("CREATE TEMP TABLE claimed (id INTEGER PRIMARY KEY, claim INTEGER)")
+    db.execute(  # in the order of the calls, so that each page of the working file is written once
+        f"INSERT INTO temp.claimed SELECT c.id, {_CLAIM} AS claim FROM temp.claims AS c"
+        " JOIN temp.loads AS l ON l.load = c.load WHERE claim <> 0 ORDER BY c.id"
     )
-    for table in ("claims", "sums", "loads"):
-        work.db.execute(f"DROP TABLE temp.{table}")
+    db.execute(
+        "UPDATE calls SET left = left - (SELECT claim FROM temp.claimed AS c WHERE c.id = calls.id)"
+        " WHERE id IN (SELECT id FROM temp.claimed)"
+    )
+    for table in ("claims", "sums", "loads", "claimed"):
+        db.execute(f"DROP TABLE temp.{table}")
