@@ -13,6 +13,7 @@ from strange import check, damaged, rows
 
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats import anthropic_usage
+from scrimp.audit.formats.base import Options
 from scrimp.call import Price, Usage
 from scrimp.prices.book import Book
 
@@ -33,9 +34,11 @@ KNOWN = [
 NAMES = ("usage", "costs")
 GOOD = [row for name in NAMES for row in json.loads((SAMPLES / f"anthropic_{name}.json").read_text())["data"]]
 
+READ = anthropic_usage.FORMATS[0].open((), Options())
+
 
 def one(result: dict[str, Any]) -> Entry:
-    (entry,) = anthropic_usage.read({"starting_at": "2026-10-05T00:00:00Z", "results": [result]})
+    (entry,) = READ({"starting_at": "2026-10-05T00:00:00Z", "results": [result]})
     return entry
 
 
@@ -65,7 +68,7 @@ def test_the_consoles_csv_is_read_by_its_own_names():
 
 def test_a_flattened_report_is_read_too():
     row = {"starting_at": "2026-10-05", "cache_creation.ephemeral_1h_input_tokens": "5", "uncached_input_tokens": "7"}
-    (entry,) = anthropic_usage.read(row)
+    (entry,) = READ(row)
     assert entry.usage == Usage(input=7, cache_write_1h=5)
 
 
@@ -111,7 +114,7 @@ def test_costs_are_cents_in_the_api_and_dollars_in_the_console():
 
 @given(st.decimals(0, 10**6, places=4))
 def test_an_amount_in_cents_is_kept_to_the_nanodollar(cents: Any):
-    found = list(anthropic_usage.read({"starting_at": "2026-10-05", "amount": str(cents), "currency": "USD"}))
+    found = list(READ({"starting_at": "2026-10-05", "amount": str(cents), "currency": "USD"}))
     assert sum(entry.logged or 0 for entry in found) == int(cents * 10_000_000)
 
 
@@ -138,13 +141,13 @@ def test_a_result_that_cannot_be_true_is_refused_with_its_reason(changed: dict[s
 )
 def test_an_amount_that_is_none_is_refused(row: dict[str, Any], reason: str):
     with pytest.raises(BadRecord, match=reason):
-        list(anthropic_usage.read({"starting_at": "2026-10-05", **row}))
+        list(READ({"starting_at": "2026-10-05", **row}))
 
 
 def test_a_result_of_nothing_is_no_entry():
     empty = dict.fromkeys(RESULT, 0) | {"cache_creation": None, "server_tool_use": {}, "model": None}
-    assert list(anthropic_usage.read({"starting_at": "2026-10-05", "results": [empty]})) == []
-    assert list(anthropic_usage.read({"starting_at": "2026-10-05", "amount": "0.00"})) == []
+    assert list(READ({"starting_at": "2026-10-05", "results": [empty]})) == []
+    assert list(READ({"starting_at": "2026-10-05", "amount": "0.00"})) == []
 
 
 def test_only_its_own_samples_are_taken_for_it():
@@ -157,4 +160,4 @@ def test_only_its_own_samples_are_taken_for_it():
 
 @given(rows(KNOWN) | damaged(GOOD, KNOWN))
 def test_whatever_a_row_holds_it_gives_entries_or_a_reason(row: dict[str, Any]):
-    check(anthropic_usage.read, row)
+    check(READ, row)

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from scrimp.audit.formats.exchange import Address, Answered, Asked, address, answered, asked
-
-REQUEST, RESPONSE = ("request", "request_body"), ("response", "response_body")
+from scrimp.audit.formats.exchange import Address, Exchange, address, exchange
 
 
 @pytest.mark.parametrize(
@@ -40,6 +38,10 @@ def test_a_path_tells_what_it_is_for(uri: str, expected: Address):
     assert address(uri) == expected
 
 
+def came(status: int, answer: Any, failed: str = "") -> Exchange:
+    return Exchange(status=status, answer=answer, failed=failed)
+
+
 @pytest.mark.parametrize(
     "row",
     [
@@ -49,25 +51,26 @@ def test_a_path_tells_what_it_is_for(uri: str, expected: Address):
     ],
 )
 def test_a_request_is_found_with_or_without_its_own_object(row: dict[str, Any]):
-    assert asked(row, REQUEST) == Asked("http://a/v1/x", "POST", (("x-a", "1"),), {"m": 1})
+    assert exchange(row) == Exchange("http://a/v1/x", "POST", (("x-a", "1"),), {"m": 1})
 
 
 def test_a_request_s_body_alone_has_no_address():
-    assert asked({"request": {"model": "m", "messages": []}}, REQUEST) == Asked(body={"model": "m", "messages": []})
+    asks = {"model": "m", "messages": []}
+    assert exchange({"request": asks}) == Exchange(request=asks)
 
 
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"response": {"status": 200, "body": {"a": 1}}}, Answered(200, {"a": 1})),
-        ({"response": {"status_code": 429, "body": ""}}, Answered(429, None)),
-        ({"response": {"status": 200, "data": {"a": 1}}}, Answered(200, {"a": 1})),
-        ({"response_body": {"a": 1}, "status": "404"}, Answered(404, {"a": 1})),
-        ({"response": None, "status": "timeout"}, Answered(0, None, "timeout")),
+        ({"response": {"status": 200, "body": {"a": 1}}}, came(200, {"a": 1})),
+        ({"response": {"status_code": 429, "body": ""}}, came(429, None)),
+        ({"response": {"status": 200, "data": {"a": 1}}}, came(200, {"a": 1})),
+        ({"response_body": {"a": 1}, "status": "404"}, came(404, {"a": 1})),
+        ({"response": None, "status": "timeout"}, came(0, None, "timeout")),
         ({"response": {"id": "r", "status": "completed", "content": []}},
-         Answered(0, {"id": "r", "status": "completed", "content": []})),
-        ({"response": {"status": 200, "content": {"a": 1}}}, Answered(200, {"a": 1})),
+         came(0, {"id": "r", "status": "completed", "content": []})),
+        ({"response": {"status": 200, "content": {"a": 1}}}, came(200, {"a": 1})),
     ],
 )  # fmt: skip
-def test_an_answer_is_found_with_or_without_its_own_object(row: dict[str, Any], expected: Answered):
-    assert answered(row, RESPONSE) == expected
+def test_an_answer_is_found_with_or_without_its_own_object(row: dict[str, Any], expected: Exchange):
+    assert exchange(row) == expected

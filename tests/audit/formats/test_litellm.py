@@ -115,9 +115,9 @@ def test_bodies_that_litellm_has_shortened_or_emptied_are_left_out():
 @pytest.mark.parametrize(
     ("call_type", "messages", "asked"),
     [
-        ("aembedding", '["a", "b"]', {"model": "gpt-4o", "input": ["a", "b"]}),
-        ("atext_completion", "Once", {"model": "gpt-4o", "prompt": "Once"}),
-        ("completion", "Once", {"model": "gpt-4o", "messages": [{"role": "user", "content": "Once"}]}),
+        ("completion", '[{"role": "user"}]', {"model": "gpt-4o", "messages": [{"role": "user"}]}),
+        ("aresponses", [{"role": "user"}], {"model": "gpt-4o", "input": [{"role": "user"}]}),
+        ("aembedding", '["a", "b"]', None),
         ("anthropic_messages", {"messages": ["x"], "system": "s"}, {"messages": ["x"], "system": "s"}),
         ("aspeech", "Once", None),
         ("acompletion", "{}", None),
@@ -192,7 +192,7 @@ def test_what_is_malformed_is_refused_with_the_reason(cells, why):
 
 def test_a_day_without_a_date_is_refused():
     with pytest.raises(BadRecord, match="no date"):
-        litellm.read_day({"api_requests": 1})
+        litellm.read_day({"api_requests": 1, "model": "gpt-4o"})
 
 
 @given(rows(WORDS) | damaged([*TABLE, DAY], WORDS))

@@ -13,6 +13,7 @@ from strange import check, damaged, rows
 
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats import openai_usage
+from scrimp.audit.formats.base import Options
 from scrimp.call import Usage
 
 MONDAY = 1762473600
@@ -33,9 +34,11 @@ KNOWN = [
 PAGES = [json.loads((SAMPLES / f"openai_{name}.json").read_text()) for name in ("usage", "costs")]
 GOOD = [PAGES[0], *PAGES[0]["data"], *PAGES[1]["data"]]
 
+READ = openai_usage.FORMATS[0].open((), Options())
+
 
 def one(result: dict[str, Any]) -> Entry:
-    (entry,) = openai_usage.read({"start_time": MONDAY, "end_time": MONDAY + 86_400, "results": [result]})
+    (entry,) = READ({"start_time": MONDAY, "end_time": MONDAY + 86_400, "results": [result]})
     return entry
 
 
@@ -82,7 +85,7 @@ def test_other_endpoints_are_told_as_far_as_they_have_tokens():
     assert (searches.model, searches.usage) == ("gpt-5-2025-08-07", Usage(searches=40))
     assert searches.calls == 0  # they are counted where their tokens are
     assert (stored.usage, stored.calls, stored.tags) == (None, 0, ("vector_stores",))
-    heard = one({"object": "organization.usage.audio_transcriptions.result", "seconds": 12.5, "num_model_requests": 2})
+    heard = one({"object": "organization.usage.audio_transcriptions.result", "seconds": 12, "num_model_requests": 2})
     assert (heard.usage, heard.tags) == (None, ("audio_transcriptions",))
     looked_up = one({"object": "organization.usage.file_searches.result", "num_requests": 5, "project_id": "p"})
     assert (looked_up.usage, looked_up.tags) == (None, ("file_searches",))
@@ -162,7 +165,7 @@ def test_a_line_item_names_its_model_where_it_has_one(said: str, item: tuple[str
         ({"output_audio_tokens": 21}, "more than their total"),
         ({"input_cached_tokens": 4, "input_cached_audio_tokens": 5}, "more than their total"),
         ({"amount": {"value": "much", "currency": "usd"}}, "'much' is no amount"),
-        ({"images": "some", "input_tokens": 0, "output_tokens": 0}, "images: 'some' is no number"),
+        ({"images": "some", "input_tokens": 0, "output_tokens": 0}, "images: 'some' is no whole number"),
     ],
 )
 def test_a_result_that_cannot_be_true_is_refused_with_its_reason(changed: dict[str, Any], reason: str):
@@ -172,7 +175,7 @@ def test_a_result_that_cannot_be_true_is_refused_with_its_reason(changed: dict[s
 
 def test_what_is_no_result_is_refused():
     with pytest.raises(BadRecord, match="neither tokens nor an amount"):
-        list(openai_usage.read({"start_time": MONDAY, "colour": "red"}))
+        list(READ({"start_time": MONDAY, "colour": "red"}))
 
 
 def test_only_its_own_samples_are_taken_for_it():
@@ -190,4 +193,4 @@ def test_only_its_own_samples_are_taken_for_it():
 
 @given(rows(KNOWN) | damaged(GOOD, KNOWN))
 def test_whatever_a_row_holds_it_gives_entries_or_a_reason(row: dict[str, Any]):
-    check(openai_usage.read, row)
+    check(READ, row)

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reading import SAMPLES, read
-from strange import check, damaged, rows
+from strange import check, damaged, rows, values
 
 from scrimp.audit.entry import Entry
 from scrimp.audit.formats import otel
 from scrimp.audit.formats.base import Options
 from scrimp.call import Usage
 from scrimp.prices.book import Book
+from scrimp.wire.answer import read_body
+from scrimp.wire.request import read_request
 
 CHAT = {
     "gen_ai.operation.name": "chat",
@@ -69,7 +71,7 @@ def test_otlp_documents_give_their_calls_and_nothing_that_lies_around_them():
     assert (first.feature, first.environment, first.user) == ("parcel-desk", "production", "mara")
     assert first.session == entries[1].session == "conv_Parcel1"
     assert (first.api, json.loads(first.request)["max_tokens"]) == ("openai.chat", 512)
-    assert json.loads(first.answer)["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "track"
+    assert json.loads(first.answer)["choices"][0]["message"]["content"][0]["name"] == "track"
     assert entries[1].usage == Usage(input=300, cache_write=600, output=40)
     assert entries[3].api == "openai.embeddings"
 
@@ -146,6 +148,57 @@ def test_audio_lies_inside_the_totals_and_cached_tokens_may_stand_beside_them():
     assert one({**CHAT, **audio}).usage == Usage(input=40, audio_input=60, output=5, audio_output=15)
     beside = one({**CHAT, "gen_ai.usage.cache_read_input_tokens": 4000})
     assert beside.usage == Usage(input=100, cached=4000, output=20)
+
+
+ASKED = [
+    {"role": "user", "parts": [{"type": "text", "content": "Where is parcel 7?"}]},
+    {"role": "assistant", "parts": [{"type": "tool_call", "id": "c1", "name": "track", "arguments": {"parcel": 7}}]},
+]
+SAID = [{"role": "assistant", "parts": [{"type": "text", "content": "In Lyon."}], "finish_reason": "stop"}]
+SYSTEM = [{"type": "text", "content": "You track parcels."}]
+
+
+def kept(asked: Any, said: Any = None, **told: Any) -> Entry:
+    return one({**CHAT, "gen_ai.input.messages": asked, "gen_ai.output.messages": said, **told})
+
+
+def test_messages_become_the_bodies_of_a_chat_completion():
+    told = {"gen_ai.request.max_tokens": 300, "gen_ai.tool.definitions": [{"type": "function", "name": "track"}]}
+    finish = {"gen_ai.response.finish_reasons": ["stop"]}
+    entry = kept(ASKED, SAID, **told, **finish, **{"gen_ai.system_instructions": SYSTEM})
+    ask = read_request("openai.chat", entry.request)
+    assert (ask.model, ask.cap, bool(ask.tools)) == ("gpt-5-mini", 300, True)
+    assert json.loads(entry.request)["messages"] == [
+        {"role": "system", "content": "You track parcels."},
+        {"role": "user", "content": "Where is parcel 7?"},
+        {"role": "assistant", "content": ASKED[1]["parts"]},
+    ]
+    assert read_body("openai.chat", entry.answer).finish == "stop"
+    assert json.loads(entry.answer)["choices"][0]["message"] == {"role": "assistant", "content": "In Lyon."}
+
+
+def test_json_text_gives_the_same_bodies_as_objects_and_what_is_not_known_stays_as_it_is():
+    image = {"type": "uri", "modality": "image", "uri": "https://parcels.example/7.png"}
+    asked = [{"role": "user", "parts": [{"type": "text", "content": "What is it?"}, image]}]
+    objects, texts = kept(asked, SAID), kept(json.dumps(asked), json.dumps(SAID))
+    assert (objects.request, objects.answer) == (texts.request, texts.answer)
+    assert json.loads(objects.request)["messages"][0]["content"] == [{"type": "text", "text": "What is it?"}, image]
+
+
+def test_a_span_without_messages_keeps_no_bodies():
+    for entry in (kept(None), kept(None, SAID), kept("not JSON")):
+        assert (entry.request, entry.answer, entry.api) == (b"", b"", "other")
+    assert kept(ASKED).answer == b""
+
+
+WORDS = ["role", "parts", "type", "text", "content", "tool_call", "id", "name", "arguments"]
+
+
+@given(values(WORDS), values(WORDS))
+def test_whatever_messages_hold_they_give_bodies_or_none(asked: Any, said: Any):
+    entry = kept(asked, said)
+    assert not entry.request or json.loads(entry.request)["model"] == "gpt-5-mini"
+    assert not entry.answer or entry.request
 
 
 @pytest.mark.parametrize(
