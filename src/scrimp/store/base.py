@@ -182,27 +182,21 @@ class Store(Protocol):
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Wait until everything added so far can be read back; False after `timeout` seconds."""
-        ...
 
     def records(self, since: int = 0, until: int | None = None, *, limit: int | None = None) -> Iterator[Record]:
         """Calls with since <= at < until, oldest first (ties as they came); the newest `limit` of them when given."""
-        ...
 
     def record(self, call_id: str) -> Record | None:
         """One call by its id."""
-        ...
 
     def rollups(self, since: int = 0, until: int | None = None) -> Iterator[Rollup]:
         """Cells with since <= hour < until (hours since the epoch), by hour."""
-        ...
 
     def forget(self, before: int) -> int:
         """Drop stored bodies (not rows) of calls before `before`; of how many calls. Blobs expired by then go too."""
-        ...
 
     def health(self) -> dict[str, Any]:
         """How the store is doing, for /readyz and metrics; the keys stand in `HEALTH`."""
-        ...
 
     # counters
     def count(
@@ -212,11 +206,9 @@ class Store(Protocol):
 
         Only a key that grows can pass its limit: giving back is never refused.
         """
-        ...
 
     def counters(self, prefix: str = "") -> dict[str, int]:
         """Counters whose key starts with `prefix`."""
-        ...
 
     def drop_counters(self, keys: Iterable[str]) -> None:
         """Forget counters."""
@@ -227,36 +219,29 @@ class Store(Protocol):
 
     def get(self, key: str, now: int) -> bytes | None:
         """The value, or None where there is none or it has expired by `now`."""
-        ...
 
     def delete(self, keys: Iterable[str]) -> int:
         """Drop values; how many there were."""
-        ...
 
     # jobs by lease
     def enqueue(self, job: Job) -> bool:
         """Add a job; False where its id is known already (nothing changes then)."""
-        ...
 
     def lease(self, queue: str, now: int, until: int) -> Job | None:
         """Take the oldest due job that is neither finished nor leased past `now`; at most one taker gets it."""
-        ...
 
     def finish(self, job_id: str, result: bytes, attempt: int) -> bool:
         """Keep the result; False where the lease was lost to a later attempt."""
-        ...
 
     def job(self, job_id: str) -> Job | None:
         """A job as it stands."""
-        ...
 
     # learned knowledge
     def learn(self, topic: str, key: str, value: bytes, at: int) -> None:
-        """Keep what was learned under (topic, key); the newest wins."""
+        """Keep what was learned under (topic, key); the newest wins, the last of equals."""
 
     def knowledge(self, topic: str) -> dict[str, bytes]:
-        """Everything learned of a topic."""
-        ...
+        """Everything learned of a topic, by key."""
 
     def close(self) -> None:
         """Write everything down and let go."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -21,7 +21,10 @@ KEEP_BODY_BYTES = 64 << 20
 
 
 class MemoryStore:
-    """A `Store` in memory: the newest `keep` calls, and bodies of at most `KEEP_BODY_BYTES` bytes in all."""
+    """A `Store` in memory: the newest `keep` calls, and bodies of at most `KEEP_BODY_BYTES` bytes in all.
+
+    A method without a word of its own does what `base.Store` says of it.
+    """
 
     def __init__(self, *, keep: int = KEEP_CALLS) -> None:
         self._keep = keep
@@ -32,7 +35,10 @@ class MemoryStore:
         self._dropped = 0
         self._dropped_bodies = 0
         self._cells: dict[tuple[int | str, ...], Rollup] = {}
-        self._counters = Counters()
+        counters = Counters()
+        self.count = counters.count
+        self.counters = counters.snapshot
+        self.drop_counters = counters.drop
         self._blobs: dict[str, tuple[bytes, int]] = {}
         self._jobs: dict[str, Job] = {}
         self._knowledge: dict[str, dict[str, tuple[int, bytes]]] = {}
@@ -77,18 +83,15 @@ class MemoryStore:
         return True
 
     def records(self, since: int = 0, until: int | None = None, *, limit: int | None = None) -> Iterator[Record]:
-        """Kept calls with since <= at < until, oldest first; the newest `limit` of them when given."""
         with self._lock:
             calls = [one for one in self._calls.values() if since <= one.at and (until is None or one.at < until)]
         calls.sort(key=attrgetter("at"))
         yield from calls if limit is None else calls[max(0, len(calls) - limit) :]
 
     def record(self, call_id: str) -> Record | None:
-        """One call by its id."""
         return self._calls.get(call_id)
 
     def rollups(self, since: int = 0, until: int | None = None) -> Iterator[Rollup]:
-        """Cells with since <= hour < until, by hour."""
         with self._lock:
             cells = [
                 msgspec.structs.replace(cell, savings=dict(cell.savings))
@@ -98,7 +101,6 @@ class MemoryStore:
         yield from sorted(cells, key=attrgetter("hour"))
 
     def forget(self, before: int) -> int:
-        """Drop bodies of calls, and blobs, older than `before`."""
         with self._lock:
             for key in [key for key, (_, expires) in self._blobs.items() if 0 < expires <= before]:
                 del self._blobs[key]
@@ -109,38 +111,21 @@ class MemoryStore:
         """Nothing is ever queued; calls and bodies that made room are counted as dropped."""
         return HEALTH | {"dropped": self._dropped, "dropped_bodies": self._dropped_bodies}
 
-    # counters
-    def count(self, changes: Mapping[str, int], limits: Mapping[str, int] | None = None) -> str | None:
-        """Add to all counters or to none."""
-        return self._counters.count(changes, limits)
-
-    def counters(self, prefix: str = "") -> dict[str, int]:
-        """Counters whose key starts with `prefix`."""
-        return self._counters.snapshot(prefix)
-
-    def drop_counters(self, keys: Iterable[str]) -> None:
-        """Forget counters."""
-        self._counters.drop(keys)
-
     # blobs
     def put(self, key: str, value: bytes, expires: int) -> None:
-        """Keep a value until `expires` (0: for ever)."""
         with self._lock:
             self._blobs[key] = (value, expires)
 
     def get(self, key: str, now: int) -> bytes | None:
-        """The value, where it has not expired by `now`."""
         value, expires = self._blobs.get(key, (None, 0))
         return None if 0 < expires <= now else value
 
     def delete(self, keys: Iterable[str]) -> int:
-        """Drop values; how many there were."""
         with self._lock:
             return sum(self._blobs.pop(key, None) is not None for key in keys)
 
     # jobs
     def enqueue(self, job: Job) -> bool:
-        """Add a job, unless its id is known."""
         with self._lock:
             if job.id in self._jobs:
                 return False
@@ -148,7 +133,6 @@ class MemoryStore:
             return True
 
     def lease(self, queue: str, now: int, until: int) -> Job | None:
-        """Take the oldest due job that is free."""
         with self._lock:
             free = [
                 job
@@ -163,7 +147,6 @@ class MemoryStore:
             return msgspec.structs.replace(job)
 
     def finish(self, job_id: str, result: bytes, attempt: int) -> bool:
-        """Keep the result, unless a later attempt holds the job."""
         with self._lock:
             job = self._jobs.get(job_id)
             if job is None or job.attempt != attempt:
@@ -172,20 +155,17 @@ class MemoryStore:
             return True
 
     def job(self, job_id: str) -> Job | None:
-        """A job as it stands."""
         job = self._jobs.get(job_id)
         return msgspec.structs.replace(job) if job else None
 
     # knowledge
     def learn(self, topic: str, key: str, value: bytes, at: int) -> None:
-        """Keep what was learned; the newest wins, the last of equals."""
         with self._lock:
             known = self._knowledge.setdefault(topic, {})
             if key not in known or known[key][0] <= at:
                 known[key] = (at, value)
 
     def knowledge(self, topic: str) -> dict[str, bytes]:
-        """Everything learned of a topic, by key."""
         with self._lock:
             return {key: value for key, (_, value) in sorted(self._knowledge.get(topic, {}).items())}
 

@@ -78,24 +78,18 @@ def _open(path: Path, check: bool) -> sqlite3.Connection:
 
 def _check(connection: sqlite3.Connection, path: Path, whole: bool) -> None:
     """Raise sqlite3.DatabaseError where the file is corrupt, StoreError where it is not ours to write."""
-    version, application, tables = _header(connection)
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
     if tables and application != APPLICATION:
         raise StoreError(
             f"{path} is a database of another program; nothing in it was changed", hint="Name another file with --store"
         )
-    if version and (whole or path.stat().st_size <= CHECK_WHOLE):
+    if _version(connection) and (whole or path.stat().st_size <= CHECK_WHOLE):
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             error = sqlite3.DatabaseError(found)
             error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
             raise error
-
-
-def _header(connection: sqlite3.Connection) -> tuple[int, int, int]:
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    return version, application, tables
 
 
 def _keep_aside(path: Path) -> Path:
@@ -140,15 +134,11 @@ def check_version(connection: sqlite3.Connection, path: Path) -> None:
     known = max(int(script.name[:3]) for script in SCHEMA.glob("[0-9][0-9][0-9]_*.sql"))
     version = _version(connection)
     if version > known:
-        raise StoreError(
-            f"{path} has schema {version}, and this scrimp knows up to {known}",
-            hint="Upgrade scrimp, or name another file with --store",
-        )
+        hint = "Upgrade scrimp, or name another file with --store"
+        raise StoreError(f"{path} has schema {version}, and this scrimp knows up to {known}", hint=hint)
     if version < known:
-        raise StoreError(
-            f"{path} has schema {version}, and this scrimp reads {known}",
-            hint="Run `scrimp serve` on it once to bring it up to date",
-        )
+        hint = "Run `scrimp serve` on it once to bring it up to date"
+        raise StoreError(f"{path} has schema {version}, and this scrimp reads {known}", hint=hint)
 
 
 def _version(connection: sqlite3.Connection) -> int:

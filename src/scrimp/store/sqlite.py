@@ -53,6 +53,7 @@ class SqliteStore:
     `add` does nothing, and every other writing method raises StoreError.
     Counters: a kill loses what was counted since the last batch (50 ms); processes that share a file each count
     against their own view, and their changes add up in the file.
+    A method without a word of its own does what `base.Store` says of it.
     """
 
     def __init__(self, path: str | Path, *, on_trouble: Callable[[str], object], read_only: bool = False) -> None:
@@ -84,20 +85,15 @@ class SqliteStore:
             self._intake.add(record)
 
     def flush(self, timeout: float = 10.0) -> bool:
-        """Wait until everything added so far can be read back; False after `timeout` seconds."""
         return self._read_only or self._writer.flush(timeout)
 
     def records(self, since: int = 0, until: int | None = None, *, limit: int | None = None) -> Iterator[Record]:
         """Calls with since <= at < until, oldest first, all as they were when the first was read."""
-        end = FOREVER if until is None else until
-        if limit is None:
-            rows = self._read(SELECT_BETWEEN, (since, end))
-        else:
-            rows = self._read(SELECT_NEWEST, (since, end, limit))
+        span = (since, FOREVER if until is None else until)
+        rows = self._read(SELECT_BETWEEN, span) if limit is None else self._read(SELECT_NEWEST, (*span, limit))
         return map(record_of, rows)
 
     def record(self, call_id: str) -> Record | None:
-        """One call by its id."""
         return next(map(record_of, self._read(SELECT_ONE, (call_id,))), None)
 
     def rollups(self, since: int = 0, until: int | None = None) -> Iterator[Rollup]:
@@ -131,35 +127,29 @@ class SqliteStore:
         return self._counters.count(changes, limits)
 
     def counters(self, prefix: str = "") -> dict[str, int]:
-        """Counters whose key starts with `prefix`."""
         if not self._read_only:
             return self._counters.snapshot(prefix)
         rows = self._read("SELECT key, value FROM counters ORDER BY key", ())
         return {key: value for key, value in rows if key.startswith(prefix)}
 
     def drop_counters(self, keys: Iterable[str]) -> None:
-        """Forget counters."""
         self._refuse_read_only()
         self._counters.drop(keys)
 
     # blobs
     def put(self, key: str, value: bytes, expires: int) -> None:
-        """Keep a value until `expires` (0: for ever)."""
         self._write(lambda db: db.execute(_PUT, (key, value, expires)))
 
     def get(self, key: str, now: int) -> bytes | None:
-        """The value, where it has not expired by `now`."""
         rows = self._read("SELECT value FROM blobs WHERE key = ? AND (expires <= 0 OR expires > ?)", (key, now))
         return next((value for (value,) in rows), None)
 
     def delete(self, keys: Iterable[str]) -> int:
-        """Drop values; how many there were."""
         names = [(key,) for key in keys]
         return self._write(lambda db: db.executemany("DELETE FROM blobs WHERE key = ?", names).rowcount)
 
     # jobs: these survive a loss of power
     def enqueue(self, job: Job) -> bool:
-        """Add a job, unless its id is known."""
         values = (job.id, job.queue, job.body, job.due, job.attempt, job.leased_until, job.result)
         return self._write(lambda db: db.execute(_ENQUEUE, values).rowcount, durable=True) == 1
 
@@ -179,21 +169,17 @@ class SqliteStore:
         return self._write(take, durable=True)
 
     def finish(self, job_id: str, result: bytes, attempt: int) -> bool:
-        """Keep the result, unless a later attempt holds the job."""
         change = "UPDATE jobs SET result = ? WHERE id = ? AND attempt = ?"
         return self._write(lambda db: db.execute(change, (result, job_id, attempt)).rowcount, durable=True) == 1
 
     def job(self, job_id: str) -> Job | None:
-        """A job as it stands."""
         return next((Job(*row) for row in self._read(_JOB, (job_id,))), None)
 
     # knowledge
     def learn(self, topic: str, key: str, value: bytes, at: int) -> None:
-        """Keep what was learned; the newest wins, the last of equals."""
         self._write(lambda db: db.execute(_LEARN, (topic, key, value, at)))
 
     def knowledge(self, topic: str) -> dict[str, bytes]:
-        """Everything learned of a topic, by key."""
         return dict(self._read("SELECT key, value FROM knowledge WHERE topic = ? ORDER BY key", (topic,)))
 
     def close(self) -> None:
