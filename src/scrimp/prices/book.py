@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,7 +20,10 @@ from scrimp.prices import known
 from scrimp.prices.catalogue import Catalogue
 from scrimp.prices.listing import Listing, Rates, Unpriced, variants_of
 from scrimp.prices.table import Listed, Row, Table, library_version, read, stored
-from scrimp.prices.user import OwnPrice, rows
+from scrimp.prices.user import rows
+
+if TYPE_CHECKING:
+    from scrimp.config import ModelConfig
 
 REMEMBERED = 4096
 """Look-ups kept; a client may send a new model name with every call, so there is a bound."""
@@ -51,7 +55,7 @@ class Book:
     """
 
     def __init__(
-        self, table: Table, user: Mapping[str, OwnPrice] | None = None, hosts: Mapping[str, str] | None = None,
+        self, table: Table, user: Mapping[str, ModelConfig] | None = None, hosts: Mapping[str, str] | None = None,
         trouble: str = ""
     ) -> None:  # fmt: skip
         self.version = table.version
@@ -63,7 +67,7 @@ class Book:
         self._memo: dict[tuple[str, str | None, str | None, bool], Listing | Unpriced] = {}
 
     @classmethod
-    def load(cls, user: Mapping[str, OwnPrice] | None = None, hosts: Mapping[str, str] | None = None) -> Book:
+    def load(cls, user: Mapping[str, ModelConfig] | None = None, hosts: Mapping[str, str] | None = None) -> Book:
         """The book, compiled first (by another process, half a second) where this installation has no table yet.
 
         `user`: `[models]`, prices in USD per million tokens; ConfigError names a key that cannot be used.

@@ -74,18 +74,11 @@ def _row(model: ModelInfo) -> Row:
     else:
         dated = tuple(Dated(_term(price.constraint), _rates(price.prices)) for price in prices)
     free = _is_free(model) and not any(price.rates for price in dated)
-    return Row(
-        model.id,
-        _clause(model.match),
-        (Dated(None, {"input": 0, "output": 0}),) if free else dated,
-        tuple(
-            Variant(dict(variant.when), _term(variant.constraint), _rates(variant.prices))
-            for variant in model.price_variants or ()
-        ),
-        model.context_window,
-        bool(model.deprecated),
-        free,
-    )
+    if free:
+        dated = (Dated(None, {"input": 0, "output": 0}),)
+    found = model.price_variants or ()
+    variants = tuple(Variant(dict(one.when), _term(one.constraint), _rates(one.prices)) for one in found)
+    return Row(model.id, _clause(model.match), dated, variants, model.context_window, bool(model.deprecated), free)
 
 
 def _is_free(model: ModelInfo) -> bool:

@@ -8,8 +8,10 @@ a million tokens is 10**9), of a search, of a request.
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import contains, eq
 from pathlib import Path
 
 import msgspec
@@ -19,6 +21,11 @@ FORMAT = 1
 
 DAY = 86_400_000_000_000
 """Nanoseconds in a day."""
+
+
+_TESTS: dict[str, Callable[[str, str], bool]] = {
+    "equals": eq, "starts": str.startswith, "ends": str.endswith, "contains": contains
+}  # fmt: skip
 
 
 class Clause(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -34,22 +41,13 @@ class Clause(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     def fits(self, name: str) -> bool:
         """Whether the name passes."""
-        match self.op:
-            case "equals":
-                return name == self.text
-            case "starts":
-                return name.startswith(self.text)
-            case "ends":
-                return name.endswith(self.text)
-            case "contains":
-                return self.text in name
-            case "or":
-                return name in self.names or any(part.fits(name) for part in self.parts)
-            case "and":
-                return all(part.fits(name) for part in self.parts)
-        import re
-
-        return re.search(self.text, name) is not None
+        if self.op == "or":
+            return name in self.names or any(part.fits(name) for part in self.parts)
+        if self.op == "and":
+            return all(part.fits(name) for part in self.parts)
+        if self.op == "regex":
+            return re.search(self.text, name) is not None
+        return _TESTS[self.op](name, self.text)
 
 
 class Cliff(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -8,40 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from scrimp.errors import ConfigError
 from scrimp.prices.table import Clause, Cliff, Dated, Row, Variant
 
-
-class OwnPrice(Protocol):
-    """What is read of a `[models."NAME"]` section (`scrimp.config.ModelConfig`)."""
-
-    @property
-    def input(self) -> float | None: ...
-    @property
-    def output(self) -> float | None: ...
-    @property
-    def cached_input(self) -> float | None: ...
-    @property
-    def cache_write(self) -> float | None: ...
-    @property
-    def batch_input(self) -> float | None: ...
-    @property
-    def batch_output(self) -> float | None: ...
-    @property
-    def context(self) -> int | None: ...
-    @property
-    def gpu_hour_usd(self) -> float | None: ...
-    @property
-    def tokens_per_second(self) -> float | None: ...
-
+if TYPE_CHECKING:
+    from scrimp.config import ModelConfig
 
 FLAT = ("input", "output", "cached_input", "cache_write", "batch_input", "batch_output")
 FEMTO_OF_MTOK = 10**9
 
 
-def rows(models: Mapping[str, OwnPrice]) -> dict[str, Row]:
+def rows(models: Mapping[str, ModelConfig]) -> dict[str, Row]:
     """Lower-case "NAME" or "provider/NAME" -> its row; sections without a price are left out.
 
     ConfigError, starting with the key's path, for prices that are negative, contradict each other or miss a part.
@@ -54,7 +33,7 @@ def rows(models: Mapping[str, OwnPrice]) -> dict[str, Row]:
     return priced
 
 
-def _row(name: str, own: OwnPrice) -> Row | None:
+def _row(name: str, own: ModelConfig) -> Row | None:
     path = f'models."{name}"'
     flat = {key: price for key in FLAT if (price := _checked(f"{path}.{key}", getattr(own, key))) is not None}
     hour = _checked(f"{path}.gpu_hour_usd", own.gpu_hour_usd)
