@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from scrimp.cli.options import (
-    called,
-    check_span,
-    config_option,
-    one_form,
-    out_option,
-    output,
-    override_option,
-    settings,
-    since_option,
-    until_option,
-)
+from scrimp.cli import options
 from scrimp.errors import ScrimpError
 
 if TYPE_CHECKING:
@@ -28,8 +15,6 @@ if TYPE_CHECKING:
 
     from scrimp.audit.report import Report
 
-COLUMNS = (40, 80, 110)
-"""Narrowest the text gets, what it takes where there is no terminal, widest it gets."""
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -40,8 +25,8 @@ UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 )
 @click.option("--model", metavar="NAME", default="", help="The model of calls whose log names none.")
 @click.option("--map", "mapped", multiple=True, metavar="MEANING=COLUMN", help="What a column means; may be repeated.")
-@since_option
-@until_option
+@options.since_option
+@options.until_option
 @click.option("--feature", metavar="NAME", default="", help="Only calls of this feature.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Look at N calls, chosen at random.")
 @click.option(
@@ -54,9 +39,9 @@ UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 @click.option("--json", "as_json", is_flag=True, help="Stable keys, exact decimal strings.")
 @click.option("--md", "as_markdown", is_flag=True, help="Markdown.")
 @click.option("--html", "as_html", is_flag=True, help="One HTML file.")
-@out_option
-@config_option
-@override_option
+@options.out_option
+@options.config_option
+@options.override_option
 def audit(
     files: tuple[str, ...], form: str, model: str, mapped: tuple[str, ...], since: int | None, until: int | None,
     feature: str, sample: int | None, ttl: str, explain: int | None, show_text: bool, fail_over: str | None,
@@ -70,22 +55,22 @@ def audit(
     from scrimp.audit.reading import Wanted
     from scrimp.audit.run import run
 
-    check_span(since, until)
-    shown = one_form(json=as_json, md=as_markdown, html=as_html, explain=explain is not None)
+    options.check_span(since, until)
+    shown = options.one_form(json=as_json, md=as_markdown, html=as_html, explain=explain is not None)
     most = _dollars(fail_over)
     wanted = Wanted(
         format=form, model=model, columns=_columns(mapped), since=since, until=until, feature=feature,
         sample=sample or 0, ttl=_span(ttl), show_text=show_text
     )  # fmt: skip
-    config = settings(None, config_path, overrides)
+    config = options.settings(None, config_path, overrides)
     try:
         with Bar() as bar:
             report = run(files, wanted, config, bar, resume)
     except KeyboardInterrupt:
         click.echo("scrimp: stopped; the same command with --resume goes on where it stood", err=True)
         sys.exit(130)
-    with output(out) as file:
-        file.write(_render(report, shown, explain, colours=out is None))
+    with options.output(out) as file:
+        file.write(_render(report, shown, explain, shown=out is None))
     if most is not None and report.avoidable > most:
         click.echo(
             f"scrimp: {report.avoidable / 10**9:,.2f} USD were avoidable, more than --fail-over {fail_over}", err=True
@@ -123,31 +108,24 @@ def _dollars(text: str | None) -> int | None:
     return nano
 
 
-def _render(report: Report, form: str, explain: int | None, colours: bool) -> str:
-    """The report in the form that was asked for; what it needs is imported when it is."""
+def _render(report: Report, form: str, explain: int | None, shown: bool) -> str:
+    """The report in the form that was asked for; what the page needs is imported only for it."""
+    from scrimp.audit.show import json, markdown, terminal
+
     if form == "json":
-        from scrimp.audit.show.json import render as as_json
-
-        return as_json(report)
+        return json.render(report)
     if form == "md":
-        from scrimp.audit.show.markdown import render as as_markdown
-
-        return as_markdown(report, called())
+        return markdown.render(report, options.called())
     if form == "html":
-        from scrimp.audit.show.html import render as as_html
+        from scrimp.audit.show import html
 
-        return as_html(report, called())
-    from scrimp.audit.show import terminal
-
-    narrowest, plain, widest = COLUMNS
-    tty = colours and sys.stdout.isatty()
-    columns = min(max(shutil.get_terminal_size().columns, narrowest), widest) if tty else plain
-    if explain is not None:
-        if explain > len(report.advice):
-            raise ScrimpError(f"--explain {explain}: there are {len(report.advice)} rows of advice")
-        return terminal.explain(report, explain, columns, called())
-    colour = tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return terminal.render(report, columns, colour, called())
+        return html.render(report, options.called())
+    columns, colour = options.screen(shown)
+    if explain is None:
+        return terminal.render(report, columns, colour, options.called())
+    if explain > len(report.advice):
+        raise ScrimpError(f"--explain {explain}: there are {len(report.advice)} rows of advice")
+    return terminal.explain(report, explain, columns, options.called())
 
 
 class Bar:

@@ -145,24 +145,16 @@ def _short(usd: str) -> str:
 
 
 def _document(book: Book, offers: Sequence[Offer], config: Config) -> dict[str, Any]:
-    return {
-        "prices": {"source": "genai-prices", "version": book.version, "newest_price": book.date},
-        "unit": "USD per million tokens",
-        "models": [
-            {
-                "provider": standard.provider,
-                "model": standard.model,
-                "usd": _by_class(standard),
-                "batch_usd": _by_class(batch),
-                "context": standard.context,
-                "steps_at": standard.cliffs,
-                "tier": _tier(standard, config),
-                "deprecated": standard.deprecated,
-                "flags": standard.flags,
-            }
-            for standard, batch in offers
-        ],
-    }
+    models = [
+        {
+            "provider": standard.provider, "model": standard.model, "usd": _by_class(standard),
+            "batch_usd": _by_class(batch), "context": standard.context, "steps_at": standard.cliffs,
+            "tier": _tier(standard, config), "deprecated": standard.deprecated, "flags": standard.flags
+        }
+        for standard, batch in offers
+    ]  # fmt: skip
+    prices = {"source": "genai-prices", "version": book.version, "newest_price": book.date}
+    return {"prices": prices, "unit": "USD per million tokens", "models": models}
 
 
 def _by_class(rates: Rates | None) -> dict[str, str] | None:

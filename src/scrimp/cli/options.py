@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
 LATEST = 2**63 - 1
 """The last nanosecond that a store can hold."""
+COLUMNS = (40, 80, 110)
+"""Narrowest a report gets, what it takes where there is no terminal, widest it gets."""
 
 
 class Moment(click.ParamType[int]):
@@ -76,6 +79,15 @@ out_option = click.option("--out", metavar="FILE", help="Write there instead of 
 def called() -> str:
     """How this user calls scrimp; `dev` says so, as its users have no `scrimp` of their own."""
     return os.environ.get("SCRIMP_AS") or "scrimp"
+
+
+def screen(shown: bool) -> tuple[int, bool]:
+    """The columns a report may take, and whether it is coloured; a file's where it is not `shown` on a terminal."""
+    narrowest, plain, widest = COLUMNS
+    if not (shown and sys.stdout.isatty()):
+        return plain, False
+    columns = min(max(shutil.get_terminal_size().columns, narrowest), widest)
+    return columns, not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def settings(store: str | None, config_path: str | None, overrides: Sequence[str]) -> Config:

@@ -99,16 +99,12 @@ def guess_path(body: bytes) -> str:
         fields = None
     if not isinstance(fields, dict):
         return "/v1/chat/completions"
-    if "messages" not in fields:
-        return (
-            "/v1/responses"
-            if "input" in fields
-            else "/v1/completions"
-            if "prompt" in fields
-            else "/v1/chat/completions"
-        )
-    anthropic = "system" in fields or str(fields.get("model", "")).rpartition("/")[2].startswith("claude")
-    return "/v1/messages" if anthropic else "/v1/chat/completions"
+    if "messages" in fields:
+        anthropic = "system" in fields or str(fields.get("model", "")).rpartition("/")[2].startswith("claude")
+        return "/v1/messages" if anthropic else "/v1/chat/completions"
+    if "input" in fields:
+        return "/v1/responses"
+    return "/v1/completions" if "prompt" in fields else "/v1/chat/completions"
 
 
 def describe(call: Any, world: Any) -> dict[str, Any]:
@@ -118,20 +114,11 @@ def describe(call: Any, world: Any) -> dict[str, Any]:
 
     who, target = call.who, call.targets[0]
     provider = world.providers[target.provider]
-    rows: dict[str, Any] = {
-        "attribute": {
-            "feature": who.feature or "(no tag)",
-            "from": who.feature_from,
-            **{name: getattr(who, name) for name in ("user", "team", "session", "environment") if getattr(who, name)},
-            "tenant": who.tenant,
-        },
-        "route": {
-            "provider": target.provider,
-            "model": target.model,
-            "to": provider.base,
-            "key": "scrimp's" if provider.supplies_key else "the client's own",
-        },
-    }
+    labels = {name: getattr(who, name) for name in ("user", "team", "session", "environment") if getattr(who, name)}
+    named = {"feature": who.feature or "(no tag)", "from": who.feature_from, **labels, "tenant": who.tenant}
+    key = "scrimp's" if provider.supplies_key else "the client's own"
+    where = {"provider": target.provider, "model": target.model, "to": provider.base, "key": key}
+    rows: dict[str, Any] = {"attribute": named, "route": where}
     for extension in world.extensions:
         rows[extension.name] = {"mode": world.mode(extension.name, who.feature), "after": extension.after}
     tokens = count_request(call.ask.api, call.raw, target.model)

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import time
 from typing import TYPE_CHECKING
 
 import click
 
-from scrimp.cli.options import (
-    called,
-    check_span,
-    config_option,
-    one_form,
-    out_option,
-    output,
-    override_option,
-    reading,
-    settings,
-    since_option,
-    store_option,
-    until_option,
-)
+from scrimp.cli import options
 from scrimp.report.numbers import DIMENSIONS, Dimension, gather, whole_hours
 
 if TYPE_CHECKING:
@@ -31,24 +16,22 @@ if TYPE_CHECKING:
     from scrimp.report.numbers import Report
     from scrimp.store.base import Store
 
-COLUMNS = (40, 80, 110)
-"""Narrowest the text gets, what it takes where there is no terminal, widest it gets."""
 MOST_FINDINGS = 50
 PATIENCE = 4
 """How often --verify begins anew where a gateway writes in between."""
 
 
 @click.command()
-@store_option
-@config_option
-@override_option
-@since_option
-@until_option
+@options.store_option
+@options.config_option
+@options.override_option
+@options.since_option
+@options.until_option
 @click.option("--by", type=click.Choice(DIMENSIONS), default="feature", show_default=True, help="A row for each.")
 @click.option("--json", "as_json", is_flag=True, help="Stable keys, exact decimal strings.")
 @click.option("--md", "as_markdown", is_flag=True, help="Markdown.")
 @click.option("--html", "as_html", is_flag=True, help="One HTML file.")
-@out_option
+@options.out_option
 @click.option("--verify", "verifying", is_flag=True, help="Recompute everything instead; exit code 1 on findings.")
 def report(
     store: str | None, config_path: str | None, overrides: tuple[str, ...], since: int | None, until: int | None,
@@ -58,10 +41,10 @@ def report(
 
     Times are UTC. Records are summed by the hour: a span begins and ends at full hours.
     """
-    check_span(since, until)
-    form = one_form(json=as_json, md=as_markdown, html=as_html, verify=verifying)
-    config = settings(store, config_path, overrides)
-    with reading(config.store) as records:
+    options.check_span(since, until)
+    form = options.one_form(json=as_json, md=as_markdown, html=as_html, verify=verifying)
+    config = options.settings(store, config_path, overrides)
+    with options.reading(config.store) as records:
         first, last = None if since is None else whole_hours(since, None)[0], whole_hours(0, until)[1]
         if verifying:
             sys.exit(_verify(records, config, first or 0, last))
@@ -70,32 +53,24 @@ def report(
         beside: Dimension = "model" if by != "model" else "feature"
         tables = (by, beside) if form == "html" else (by,)
         told = gather(records.rollups(first or 0, last), tables, first, last)
-    with output(out) as file:
-        file.write(_render(told, form, config, colours=out is None))
+    with options.output(out) as file:
+        file.write(_render(told, form, config, shown=out is None))
 
 
-def _render(told: Report, form: str, config: Config, colours: bool) -> str:
-    """The report in the form that was asked for; what it needs is imported when it is."""
+def _render(told: Report, form: str, config: Config, shown: bool) -> str:
+    """The report in the form that was asked for; what the page needs is imported only for it."""
+    from scrimp.report import json, markdown, terminal
+
     address = f"http://{config.serve.host}:{config.serve.port}"
     if form == "json":
-        from scrimp.report.json import render as as_json
-
-        return as_json(told)
+        return json.render(told)
     if form == "md":
-        from scrimp.report.markdown import render as as_markdown
-
-        return as_markdown(told, address, called())
+        return markdown.render(told, address, options.called())
     if form == "html":
-        from scrimp.report.html import render as as_html
+        from scrimp.report import html
 
-        return as_html(told, address, called())
-    from scrimp.report.terminal import render as as_text
-
-    narrowest, plain, widest = COLUMNS
-    terminal = colours and sys.stdout.isatty()
-    columns = min(max(shutil.get_terminal_size().columns, narrowest), widest) if terminal else plain
-    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return as_text(told, columns, colour, address, called())
+        return html.render(told, address, options.called())
+    return terminal.render(told, *options.screen(shown), address, options.called())
 
 
 def _verify(store: Store, config: Config, first: int, last: int | None) -> int:
