@@ -6,7 +6,6 @@ import atexit
 import os
 import threading
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, TypeVar
 
 import msgspec
@@ -71,9 +70,7 @@ class Gateway:
     def __enter__(self) -> Gateway:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -79,10 +79,7 @@ class World:
         self.trouble: list[str] = []
         self.redactions = tuple(re.compile(pattern.encode()) for pattern in config.record.redact)
         self.providers = build_providers(config, env, upstream)
-        self.candidates = {
-            "openai": _speaking("openai", config, self.providers),
-            "anthropic": _speaking("anthropic", config, self.providers),
-        }
+        self.candidates = {dialect: _speaking(dialect, config) for dialect in ("openai", "anthropic")}
         self.declared = _declared(config)
         self.extensions = tuple(_import(step.title, step.after, step.run) for step in config.step)
         check_prices(config.models)  # before anything is opened: a wrong price is told at the start
@@ -116,11 +113,11 @@ class World:
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=SKIP
         )
         self.tower.open()
+        loop = asyncio.get_running_loop()
         if Book.compiled():
             self._book = self._read_book()
         else:
-            self._booking = asyncio.get_running_loop().create_task(self._load_book())
-        loop = asyncio.get_running_loop()
+            self._booking = loop.create_task(self._load_book())
         self._chores = (loop.create_task(self._keep()), loop.create_task(self._warm()))
         self.ready = True
 
@@ -240,10 +237,9 @@ def _proxy(config: ProviderConfig, env: Mapping[str, str]) -> str:
     return found[f"{scheme}_proxy"]
 
 
-def _speaking(api: str, config: Config, providers: Mapping[str, Provider]) -> list[str]:
+def _speaking(dialect: str, config: Config) -> list[str]:
     """The providers a plain model name may go to: the configured ones of the dialect, else the dialect's own."""
-    configured = [name for name, found in config.providers.items() if found.api == api]
-    return configured or [api]
+    return [name for name, found in config.providers.items() if found.api == dialect] or [dialect]
 
 
 def _declared(config: Config) -> dict[str, list[str]]:

@@ -18,7 +18,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 
 from scrimp.errors import ScrimpError
 
@@ -223,9 +222,7 @@ class LocalModel:
         _end(self._process)
         self._log.close()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -61,14 +61,11 @@ class Clients:
                 hint="pip install 'scrimp[demo]'",
             ) from error
         self.errors = (openai.OpenAIError, anthropic.AnthropicError)
-        self.openai: Any = openai.OpenAI(
-            base_url=openai_base_url, api_key="none", timeout=TIMEOUT,
-            http_client=openai.DefaultHttpxClient(trust_env=False)
-        )  # fmt: skip
-        self.anthropic: Any = anthropic.Anthropic(
-            base_url=anthropic_base_url, api_key="none", timeout=TIMEOUT,
-            http_client=anthropic.DefaultHttpxClient(trust_env=False)
-        )  # fmt: skip
+        usual: dict[str, Any] = {"api_key": "none", "timeout": TIMEOUT}
+        door = openai.DefaultHttpxClient(trust_env=False)
+        self.openai: Any = openai.OpenAI(base_url=openai_base_url, http_client=door, **usual)
+        door = anthropic.DefaultHttpxClient(trust_env=False)
+        self.anthropic: Any = anthropic.Anthropic(base_url=anthropic_base_url, http_client=door, **usual)
 
     def close(self) -> None:
         """Let the connections go."""
@@ -147,11 +144,9 @@ MARK = "# Written by `scrimp demo`, which writes it anew each time.\n"
 
 def configuration(base_url: str, model: str, price: Mapping[str, float], store: str) -> str:
     """The demo's scrimp.toml: one server of one's own that speaks both dialects, and its price (USD per Mtok)."""
-    lines = [
-        f"store = {_quoted(store)}", "", "[providers.local]", f"base_url = {_quoted(base_url)}", "",
-        f"[models.{_quoted(f'local/{model}')}]", *(f"{name} = {usd}" for name, usd in price.items())
-    ]  # fmt: skip
-    return MARK + "\n".join(lines) + "\n"
+    prices = "".join(f"{name} = {usd}\n" for name, usd in price.items())
+    provider = f"[providers.local]\nbase_url = {_quoted(base_url)}\n"
+    return f"{MARK}store = {_quoted(store)}\n\n{provider}\n[models.{_quoted(f'local/{model}')}]\n{prices}"
 
 
 def check_ours(settings: Path) -> None:

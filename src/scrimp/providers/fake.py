@@ -15,7 +15,6 @@ import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -76,9 +75,7 @@ class Fake:
         self._thread.start()  # the socket listens already: a request that comes early waits
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -125,18 +125,12 @@ def chat(said: Said, choices: int) -> Event:
     message: Event = {"role": "assistant", "content": None if said.tool else said.text, "refusal": None}
     if said.tool:
         message["tool_calls"] = [_tool_call(said)]
+    choice = {"message": message, "logprobs": None, "finish_reason": _finish(said)}
     return {
-        "id": f"chatcmpl-{said.id}",
-        "object": "chat.completion",
-        "created": CREATED,
-        "model": said.model,
-        "choices": [
-            {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(said)}
-            for index in range(choices)
-        ],
-        "usage": _chat_usage(said),
-        "service_tier": "default",
-    }
+        "id": f"chatcmpl-{said.id}", "object": "chat.completion", "created": CREATED, "model": said.model,
+        "choices": [{"index": index, **choice} for index in range(choices)],
+        "usage": _chat_usage(said), "service_tier": "default"
+    }  # fmt: skip
 
 
 def chat_stream(said: Said, choices: int, words: int, with_usage: bool) -> Iterator[bytes]:

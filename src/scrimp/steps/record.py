@@ -33,37 +33,19 @@ def row(call: Call, world: World) -> Record:
     outcome = call.outcome or Outcome("no-answer")
     attempt = call.tries[-1] if call.tries else None
     kept = Record(
-        id=call.id,
-        at=call.at,
-        provider=attempt.provider if attempt else "",
-        api=call.ask.api,
-        method=call.method,
-        path=call.path[:200],
-        model_asked=call.ask.model[:200],
+        id=call.id, at=call.at, provider=attempt.provider if attempt else "", api=call.ask.api, method=call.method,
+        path=call.path[:200], stream=call.ask.stream, model_asked=call.ask.model[:200],
         model=(answer.model or (attempt.model if attempt else call.ask.model))[:200],
-        stream=call.ask.stream,
-        status=answer.status,
-        ending=outcome.ending,
-        error=without_keys(outcome.error, call, world)[:500],
-        finish=answer.finish,
-        tier=answer.tier,
+        status=answer.status, ending=outcome.ending, error=without_keys(outcome.error, call, world)[:500],
+        finish=answer.finish, tier=answer.tier, request_id=answer.request_id[:200],
         **msgspec.structs.asdict(call.who),  # the labels go by the same names in both
-        usage=cost.usage,
-        basis=cost.basis,
-        unpriced=cost.unpriced,
-        price_model=cost.price_model,
-        flags=cost.flags,
-        list_nano=cost.list,
-        paid_nano=cost.paid,
-        overhead_nano=cost.overhead,
+        usage=cost.usage, basis=cost.basis, unpriced=cost.unpriced, price_model=cost.price_model, flags=cost.flags,
+        list_nano=cost.list, paid_nano=cost.paid, overhead_nano=cost.overhead,
         savings=tuple(SavingRow(saving.strategy, saving.nano, saving.kind) for saving in call.savings),
         first_byte_ns=max(0, answer.first_byte_at - call.mono) if answer.first_byte_at else 0,
-        total_ns=time.monotonic_ns() - call.mono,
-        overhead_ns=max(0, call.sent_at - call.mono) if call.sent_at else 0,
-        tries=len(call.tries),
-        facts=msgspec.json.encode(call.facts).decode() if call.facts else "{}",
-        request_id=answer.request_id[:200],
-    )
+        total_ns=time.monotonic_ns() - call.mono, overhead_ns=max(0, call.sent_at - call.mono) if call.sent_at else 0,
+        tries=len(call.tries), facts=msgspec.json.encode(call.facts).decode() if call.facts else "{}"
+    )  # fmt: skip
     if world.config.record.bodies:
         kept.request_body = blank(call.raw, world.redactions)
         kept.answer_body = blank(answer.body, world.redactions)

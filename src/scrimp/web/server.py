@@ -86,17 +86,9 @@ def make_server(world: World) -> uvicorn.Server:
     words.addFilter(drop_cut)
     words.setLevel(logging.ERROR)  # what clients do wrong on the wire is theirs to hear, not the operator's
     settings = uvicorn.Config(
-        App(world),
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        ws="none",
-        http=Watching,
+        App(world), http=Watching, ws="none", lifespan="on", backlog=2048, log_config=None, access_log=False,
+        server_header=False, date_header=False, proxy_headers=False,
         timeout_graceful_shutdown=round(world.config.serve.drain),
-        backlog=2048,
-        timeout_keep_alive=75,  # longer than clients keep theirs, so that no request meets our closing
-    )
+        timeout_keep_alive=75  # longer than clients keep theirs, so that no request meets our closing
+    )  # fmt: skip
     return uvicorn.Server(settings)
