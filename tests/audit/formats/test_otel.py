@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from reading import SAMPLES, read
 from strange import check, damaged, rows, values
 
-from scrimp.audit.entry import Entry
+from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats import otel
 from scrimp.audit.formats.base import Options
+from scrimp.audit.formats.otel import REMEMBERED, Above, Span, within
 from scrimp.call import Usage
 from scrimp.prices.book import Book
 from scrimp.wire.answer import read_body
@@ -31,7 +32,8 @@ KNOWN = [
     *NAMES, *otel.CALLS, *otel.AROUND, *CHAT, "resourceSpans", "scopeSpans", "spans",
     *("resource", "attributes", "key", "value", "stringValue", "intValue", "arrayValue", "values", "traceId", "spanId"),
     *("parentSpanId", "startTimeUnixNano", "endTimeUnixNano", "status", "code", "error.type", "context", "server.address"),
-    *("gen_ai.response.finish_reasons", "gen_ai.input.messages", "gen_ai.output.messages", "start_time", "end_time"),
+    *("gen_ai.response.finish_reasons", "gen_ai.input.messages", "gen_ai.output.messages", "start_time", "end_time", "kvlistValue"),
+    *("scopeSpans", "context.span_id", "span_id", "trace_id", "parent_id", "status_code", "message"),
 ]  # fmt: skip
 GOOD = [json.loads(line) for line in (SAMPLES / "otel.jsonl").read_text().splitlines()]
 
@@ -240,6 +242,81 @@ def test_a_span_that_cannot_be_true_is_refused_and_leaves_the_others(changed: di
     resource = {"scopeSpans": [{"spans": [{**row, "traceId": "t"} for row in (bad, good)]}]}
     _, entries, reasons = read(json.dumps({"resourceSpans": [resource]}).encode())
     assert (len(entries), reasons) == (1, [(1, f"1 of 2 spans: {reasons[0][1].partition(': ')[2]}")])
+
+
+def span(name: str, parent: str = "", trace: str = "t") -> Span:
+    return Span({}, trace, name, parent, {}, {})
+
+
+def otlp(name: str, end: int, **more: Any) -> dict[str, Any]:
+    return {"traceId": "t", "spanId": name, "startTimeUnixNano": "1", "endTimeUnixNano": str(end), **more}
+
+
+def test_otlp_values_are_what_they_hold():
+    values = {
+        "text": {"stringValue": "a"},
+        "whole": {"intValue": "-7"},
+        "number": {"intValue": 7},
+        "part": {"doubleValue": 0.5},
+        "is": {"boolValue": False},
+        "list": {"arrayValue": {"values": [{"stringValue": "a"}, {"intValue": "1"}]}},
+        "map": {"kvlistValue": {"values": [{"key": "in", "value": {"stringValue": "b"}}]}},
+        "bytes": {"bytesValue": "aGk="},
+    }
+    (found,) = within({"attributes": [{"key": key, "value": value} for key, value in values.items()], "traceId": "t"})
+    assert found.attributes == {
+        "text": "a", "whole": -7, "number": 7, "part": 0.5, "is": False, "list": ["a", 1], "map": {"in": "b"},
+        "bytes": None,
+    }  # fmt: skip
+
+
+def test_a_document_gives_the_spans_of_all_its_scopes_in_the_order_they_ended():
+    scopes = [{"spans": [otlp("outer", 9), otlp("late", 12)]}, {"spans": [otlp("inner", 5)]}]
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "desk"}}]}
+    document = {"resourceSpans": [{"resource": resource, "scopeSpans": scopes}]}
+    found = within(document)
+    assert [one.id for one in found] == ["inner", "outer", "late"]
+    assert found[0].resource == {"service.name": "desk"}
+    assert within(document["resourceSpans"][0]) == found
+
+
+def test_a_span_of_an_exporter_has_its_context_in_an_object():
+    row = {"context": {"trace_id": "0xab", "span_id": "0x01"}, "parent_id": "0x02", "attributes": {"a": 1}}
+    (found,) = within(row)
+    assert found == Span(row, "ab", "01", "02", {"a": 1}, {})
+
+
+@pytest.mark.parametrize(
+    ("status", "failed"),
+    [({"code": 2}, True), ({"code": "STATUS_CODE_ERROR"}, True), ({"code": 1}, False), ({}, False)],
+)
+def test_a_status_tells_a_failure(status: dict[str, Any], failed: bool):
+    entry = one({"gen_ai.operation.name": "chat"}, status={**status, "description": "Overloaded"})
+    assert entry.error == ("error: Overloaded" if failed else "")
+
+
+@pytest.mark.parametrize("row", [{"resourceSpans": 1}, {"scopeSpans": ["a"]}, {"scopeSpans": [{"spans": {}}]}])
+def test_what_is_not_nested_as_it_should_be_is_a_bad_row(row: dict[str, Any]):
+    with pytest.raises(BadRecord, match="no list of objects"):
+        within(row)
+
+
+def test_every_span_above_a_call_is_told_and_no_other():
+    above = Above()
+    assert not above.has_call(span("call", "step"), True)
+    assert not above.has_call(span("tool", "step"), False)
+    assert above.has_call(span("step", "agent"), False)
+    assert not above.has_call(span("agent", trace="another"), False)
+    assert above.has_call(span("agent"), False)
+    assert not above.has_call(span("agent"), False)  # told once: it is forgotten
+
+
+def test_parents_that_never_come_are_forgotten():
+    above = Above()
+    for number in range(REMEMBERED + 1):
+        above.has_call(span(f"call{number}", f"parent{number}"), True)
+    assert not above.has_call(span("parent0"), False)
+    assert above.has_call(span("parent1"), False)
 
 
 def test_only_its_own_samples_are_taken_for_it():

@@ -7,21 +7,17 @@ alone. https://platform.claude.com/docs/en/manage-claude/usage-cost-api
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats.base import Row, Sample, text
-from scrimp.audit.formats.buckets import billed, entries, reports, told
+from scrimp.audit.formats.buckets import billed, kind_of, reports
 from scrimp.audit.formats.fields import Names, cell, fill, tokens
 from scrimp.call import Usage
 
 FIELDS: Names = {
-    "at": ("starting_at", "usage_date_utc"),
-    "model": ("model", "model_version"),
-    "team": ("workspace_id", "workspace"),
-    "key": ("api_key", "api_key_id"),
-    "user": ("account_id", "service_account_id"),
-}
+    "at": ("starting_at", "usage_date_utc"), "model": ("model", "model_version"), "team": ("workspace_id", "workspace"),
+    "key": ("api_key", "api_key_id"), "user": ("account_id", "service_account_id"),
+}  # fmt: skip
 """A field -> the API's name for it, and the console's."""
 TOKENS: Names = {
     "input": ("uncached_input_tokens", "usage_input_tokens_no_cache"),
@@ -39,12 +35,8 @@ LONG = 200_001
 """Input tokens of a call in the long window, at the least."""
 
 
-def read(row: Row) -> Iterator[Entry]:
-    """The entries of a page, a bucket or a row of the console's CSV; of costs and of usage alike."""
-    return entries(row, _entry, "anthropic")
-
-
-def _entry(result: Row) -> Entry | None:
+def read(result: Row) -> Entry | None:
+    """The entry of a result, of costs and of usage alike; None where it is empty."""
     entry = fill(Entry(provider="anthropic", aggregate=True, calls=0, tier=_tier(result)), result, FIELDS)
     if " " in entry.model:  # the console's bills have "Claude Haiku 4.5"
         entry.model = re.sub(r"[ .]+", "-", entry.model.lower())
@@ -78,15 +70,12 @@ def _billed(entry: Entry, result: Row) -> Entry | None:
     return found
 
 
-def _kind(sample: Sample) -> str:
-    names = told(sample, "starting_at", _is_flat) or told(sample, "usage_date_utc", _is_flat)
-    return "" if not names else "usage" if names.isdisjoint(AMOUNTS) else "costs"
-
-
 def _is_flat(row: Row) -> bool:
     return not row.keys().isdisjoint((*TOKENS["input"], *AMOUNTS))
 
 
-FORMATS = reports(
-    "anthropic", "Anthropic", _kind, read, "how many calls there were", "which output tokens are thinking"
-)
+def _kind(sample: Sample) -> str:
+    return kind_of(sample, FIELDS["at"], _is_flat, AMOUNTS)
+
+
+FORMATS = reports("anthropic", "Anthropic", _kind, read, "how many calls there were", "which output is thinking")

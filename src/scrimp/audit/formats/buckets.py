@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from scrimp.audit.entry import BadRecord, Entry
-from scrimp.audit.formats.base import Format, Read, Row, Sample, amount, each, text
+from scrimp.audit.formats.base import Format, Row, Sample, amount, each, text
 from scrimp.audit.formats.fields import entries_of, objects
 
 TIMES = ("start_time", "end_time", "starting_at", "ending_at")
@@ -23,9 +23,12 @@ MISSING = (
 )
 """What no sum over many calls can tell."""
 
+ReadResult = Callable[[Row], Entry | None]
+"""The entry of a result, None where it is empty."""
 
-def entries(row: Row, read: Callable[[Row], Entry | None], kind: str) -> Iterator[Entry]:
-    """The entries of a page, a bucket or a single result; `read` gives the one of a result, None where it is empty.
+
+def entries(row: Row, read: ReadResult, kind: str) -> Iterator[Entry]:
+    """The entries of a page, a bucket or a single result, with ids that begin with `kind`.
 
     Figures are part of what names a result: exports filtered in two ways have the same groups. So a day that was not
     over in one export is another result than the whole day in the next.
@@ -53,22 +56,6 @@ def _results(row: Row) -> list[Row]:
     return [row]
 
 
-def told(sample: Sample, start: str, is_flat: Callable[[Row], bool]) -> set[str]:
-    """The names in the results of a report: of buckets that have their time under `start`, or of flat rows known by
-    `is_flat`; none where it is another log."""
-    rows: Any = sample.rows or (dict.fromkeys(sample.columns, ""),)
-    parts = [part for row in rows for part in (row["data"] if isinstance(row.get("data"), list) else [row])]
-    names: set[str] = set()
-    for part in parts:
-        if isinstance(part, dict) and start in part:
-            results = part.get("results")
-            if isinstance(results, list):
-                names.update(part, *(result for result in results if isinstance(result, dict)))
-            elif is_flat(part):
-                names.update(part)
-    return names
-
-
 def billed(entry: Entry, value: Any, currency: Any) -> Entry | None:
     """The entry with what was billed, or None where that is nothing. BadRecord where it is no amount of US dollars."""
     if value is None or value == "":
@@ -81,21 +68,31 @@ def billed(entry: Entry, value: Any, currency: Any) -> Entry | None:
     return entry if entry.logged else None
 
 
-def reports(name: str, title: str, kind: Callable[[Sample], str], read: Read, *missing: str) -> tuple[Format, Format]:
-    """The two formats of a provider's reports: `kind` tells "usage" from "costs"; `missing` is what usage lacks."""
-    return (
-        Format(
-            f"{name}_usage",
-            f"{title} usage (API or console)",
-            lambda sample: kind(sample) == "usage",
-            each(read),
-            missing=(*MISSING, *missing),
-        ),
-        Format(
-            f"{name}_costs",
-            f"{title} costs (API or console)",
-            lambda sample: kind(sample) == "costs",
-            each(read),
-            missing=("how many calls and tokens the amounts are for", *MISSING),
-        ),
-    )
+def kind_of(sample: Sample, starts: tuple[str, ...], is_flat: Callable[[Row], bool], amounts: tuple[str, ...]) -> str:
+    """Whether a log is a report of "usage" or, with `amounts` in its results, of "costs"; "" for another log.
+
+    Buckets have their time under one of `starts`; a flat row has too, and is known by `is_flat`.
+    """
+    rows: Any = sample.rows or (dict.fromkeys(sample.columns, ""),)
+    parts = [part for row in rows for part in (row["data"] if isinstance(row.get("data"), list) else [row])]
+    names: set[str] = set()
+    for part in parts:
+        if isinstance(part, dict) and not part.keys().isdisjoint(starts):
+            results = part.get("results")
+            if isinstance(results, list):
+                names.update(part, *(result for result in results if isinstance(result, dict)))
+            elif is_flat(part):
+                names.update(part)
+    return "" if not names else "usage" if names.isdisjoint(amounts) else "costs"
+
+
+def reports(name: str, title: str, kind: Callable[[Sample], str], read: ReadResult, *lacks: str) -> tuple[Format, ...]:
+    """The two formats of a provider's reports, which `kind` tells apart; `lacks` is what its usage cannot tell."""
+    missing = {"usage": (*MISSING, *lacks), "costs": ("how many calls and tokens the amounts are for", *MISSING)}
+
+    def of(what: str) -> Format:
+        full = f"{title} {what} (API or console)"
+        open_ = each(lambda row: entries(row, read, name))
+        return Format(f"{name}_{what}", full, lambda sample: kind(sample) == what, open_, missing=missing[what])
+
+    return of("usage"), of("costs")

@@ -21,7 +21,9 @@ KINDS = (
     *("user", "assistant", "system", "progress", "attachment", "queue-operation"),
     *("summary", "file-history-snapshot", "ai-title", "custom-title", "last-prompt"),
 )
-"""Kinds of lines; each names its session, or the message it is about."""
+"""Kinds of lines."""
+IDS = ("sessionId", "session_id", "leafUuid", "messageId")
+"""Each names its session, or the message it is about."""
 
 
 def read(row: Row) -> tuple[Entry, ...]:
@@ -91,20 +93,8 @@ def _blocks(message: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _fits(sample: Sample) -> bool:
-    return sample.shape != "csv" and any(_is_event(row) for row in sample.rows)
+    return any(row.get("type") in KINDS and not row.keys().isdisjoint(IDS) for row in sample.rows)
 
 
-def _is_event(row: Row) -> bool:
-    ids = ("sessionId", "session_id", "leafUuid", "messageId")
-    return row.get("type") in KINDS and not row.keys().isdisjoint(ids)
-
-
-FORMATS = (
-    Format(
-        "claude_code",
-        "Claude Code sessions",
-        _fits,
-        each(read),
-        missing=("what exact repeats cost (prompts are not kept as they were sent)",),
-    ),
-)
+MISSING = ("what exact repeats cost (prompts are not kept as they were sent)",)
+FORMATS = (Format("claude_code", "Claude Code sessions", _fits, each(read), missing=MISSING),)

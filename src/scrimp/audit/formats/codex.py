@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from scrimp.audit.entry import BadRecord, Entry
-from scrimp.audit.formats.base import Format, Row, Sample, count, moment, text
+from scrimp.audit.formats.base import Format, Row, Sample, count, mapping, moment, text
 from scrimp.audit.formats.fields import acted, cell, disjoint, project
 
 KINDS = (
@@ -18,12 +18,9 @@ KINDS = (
 )
 """Kinds of lines; each has its content in `payload`."""
 COUNTS = {
-    "input": "input_tokens",
-    "cached": "cached_input_tokens",
-    "cache_write": "cache_write_input_tokens",
-    "output": "output_tokens",
-    "reasoning": "reasoning_output_tokens",
-}
+    "input": "input_tokens", "cached": "cached_input_tokens", "cache_write": "cache_write_input_tokens",
+    "output": "output_tokens", "reasoning": "reasoning_output_tokens",
+}  # fmt: skip
 """A class of tokens -> its name; cached and written ones are in the input, reasoning is in the output."""
 LONG = 16
 """A turn with an id of so many characters is the only one with it; shorter ones are numbers within a session."""
@@ -41,11 +38,9 @@ class _Session:
     """
 
     def __init__(self) -> None:
-        self.session = self.origin = self.turn = ""
-        self.provider = self.model = self.folder = ""
-        self.is_agent = False
-        self.has_records = False
-        self.total: Counts = ()
+        self.session = self.origin = self.turn = self.provider = self.model = self.folder = ""
+        self.is_agent = self.has_records = False
+        self.total: Counts = (0,) * (len(COUNTS) + 1)
         self.actions: list[Any] = []
 
     def read(self, row: Row) -> tuple[Entry, ...]:
@@ -60,11 +55,13 @@ class _Session:
         elif kind == "turn_context" or payload.get("type") == "task_started":
             self._turn(payload)
         elif kind == "response_item":
-            self._act(payload)
+            if text(payload.get("type")).endswith("_call") and len(self.actions) < MOST_ACTIONS:
+                said = cell(payload, "arguments", "input", "action")
+                self.actions.append([text(cell(payload, "name", "type")), said])
         elif kind == "token_usage_record":
             return self._record(row, payload)
-        elif payload.get("type") == "token_count" and isinstance(info := payload.get("info"), dict):
-            return self._count(row, info)
+        elif payload.get("type") == "token_count" and cell(payload, "info.total_token_usage"):
+            return self._count(row, mapping(payload["info"]))
         return ()
 
     def _begin(self, meta: Row) -> None:
@@ -84,11 +81,6 @@ class _Session:
         self.model = text(context.get("model")) or self.model
         self.folder = text(context.get("cwd")) or self.folder
 
-    def _act(self, item: Row) -> None:
-        """Remember a tool call of the answer that is being given."""
-        if text(item.get("type")).endswith("_call") and len(self.actions) < MOST_ACTIONS:
-            self.actions.append([text(cell(item, "name", "type")), cell(item, "arguments", "input", "action")])
-
     def _record(self, row: Row, record: Row) -> tuple[Entry, ...]:
         """The call of a record of one answer."""
         self.has_records = True
@@ -105,20 +97,15 @@ class _Session:
         A total goes back to 0 where a session was resumed. One that says what the context holds counts no call.
         """
         before, last = self.total, info.get("last_token_usage")
-        total = _counts(info.get("total_token_usage"), "total_token_usage") if info.get("total_token_usage") else ()
-        self.total = total or before
-        if self.has_records or (total and total == before):
+        self.total = total = _counts(info["total_token_usage"], "total_token_usage")
+        if self.has_records or total == before:
             return ()
-        used = _counts(last, "last_token_usage") if isinstance(last, dict) else total
-        if not isinstance(last, dict) and total and before:
-            grown = tuple(now - then for now, then in zip(total, before, strict=True))
-            used = grown if min(grown) >= 0 else total
-        if not used or not (used[0] or used[3]):
+        grown = tuple(now - then for now, then in zip(total, before, strict=True))
+        used = _counts(last, "last_token_usage") if last else grown if min(grown) >= 0 else total
+        if not used[0] and not used[3]:
             return ()
         where = self.turn if len(self.turn) >= LONG else f"{self.origin}:{self.turn}"
-        if not total:
-            where += f":{text(row.get('timestamp'))}"
-        return (self._entry(row, used, _name(where, total or used), self.session),)
+        return (self._entry(row, used, _name(where, total), self.session),)
 
     def _entry(self, row: Row, used: Counts, name: str, session: str) -> Entry:
         action, self.actions = acted(self.actions), []
@@ -151,17 +138,9 @@ def _fits(sample: Sample) -> bool:
     return any(row.get("type") in KINDS and isinstance(row.get("payload"), dict) for row in sample.rows)
 
 
-FORMATS = (
-    Format(
-        "codex",
-        "Codex sessions",
-        _fits,
-        lambda columns, options: _Session().read,
-        ordered=True,
-        missing=(
-            "what a ChatGPT plan has paid already",
-            "service tiers",
-            "what exact repeats cost (prompts are not kept as they were sent)",
-        ),
-    ),
+MISSING = (
+    "what a ChatGPT plan has paid already",
+    "service tiers",
+    "what exact repeats cost (prompts are not kept as they were sent)",
 )
+FORMATS = (Format("codex", "Codex sessions", _fits, lambda *_: _Session().read, ordered=True, missing=MISSING),)

@@ -6,7 +6,6 @@ A path tells what it is for: asking a model, fetching an answer given before, or
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
@@ -15,36 +14,36 @@ from scrimp.audit.formats.base import Row, text
 from scrimp.audit.formats.fields import cell
 from scrimp.call import Api
 
-Purpose = Literal["call", "look-up", "unknown", "free"]
-"""What a path is for: asking a model, fetching an answer given before, nobody knows, or nothing that a model does."""
-
 
 class Address(NamedTuple):
-    """Where a request went. `model` is the one that the path names, for APIs that have it there."""
+    """Where a request went: to ask a model, to fetch an answer, to do what no model does, or nobody knows.
+
+    `model` is the one that the path names, for APIs that have it there.
+    """
 
     host: str = ""
-    purpose: Purpose = "unknown"
+    purpose: Literal["call", "look-up", "unknown", "free"] = "unknown"
     api: Api = "other"
     model: str = ""
 
 
-class Asked(NamedTuple):
-    """The request's side: `uri` "" where the log has bodies alone; `method` in capitals, "" where not said."""
+class Exchange(NamedTuple):
+    """What a row has of both sides: `uri` "" and `status` 0 where it has bodies alone, `method` in capitals.
+
+    `failed` is its word for a failure ("error", "timeout"); a body is None where there is none.
+    """
 
     uri: str = ""
     method: str = ""
     headers: tuple[tuple[str, str], ...] = ()
-    body: Any = None
-
-
-class Answered(NamedTuple):
-    """The answer's side: `status` 0 where the log has none; `failed` is its word for a failure ("error", "timeout")."""
-
+    request: Any = None
     status: int = 0
-    body: Any = None
+    answer: Any = None
     failed: str = ""
 
 
+ASKED = ("request", "request_body")
+ANSWERED = ("response", "response_body", "answer", "output", "completion")
 _CALLS: tuple[tuple[str, Api], ...] = (
     ("/chat/completions", "openai.chat"), ("/completions", "openai.completions"), ("/embeddings", "openai.embeddings"),
     ("/responses", "openai.responses"), ("/responses/compact", "openai.responses"), ("/messages", "anthropic.messages"),
@@ -77,44 +76,36 @@ def address(uri: str) -> Address:
     for ending, api in _CALLS:
         if path.endswith(ending):
             return Address(host, "call", api, model)
-    if _INVOKE.search(path):
-        return Address(host, "call", "other", model)
     if _LOOK_UP.search(path):
         return Address(host, "look-up", "openai.responses")
-    return Address(host, "unknown", "other", model)
+    return Address(host, "call" if _INVOKE.search(path) else "unknown", "other", model)
 
 
-def asked(row: Row, keys: tuple[str, ...]) -> Asked:
-    """What was sent: the body is under one of `keys`, alone or with its method, headers and address around it."""
-    found = cell(row, *keys)
-    around: Mapping[str, Any] = row
-    if isinstance(found, dict) and not _AROUND.isdisjoint(found):
-        around = found
-        found = cell(found, "body", "json", "data")
+def exchange(row: Row) -> Exchange:
+    """Both sides of a row: bodies alone, or in objects with what HTTP says around them."""
+    sent, around = cell(row, *ASKED), row
+    if isinstance(sent, dict) and not _AROUND.isdisjoint(sent):
+        sent, around = cell(sent, "body", "json", "data"), sent
     uri = cell(around, *_PLACES) or (cell(row, *_PLACES) if around is not row else None)
-    method = text(around.get("method") or row.get("method"))
     headers = around.get("headers") or row.get("request_headers")
-    return Asked(text(uri), method.upper(), _headers(headers) if headers else (), found)
-
-
-def answered(row: Row, keys: tuple[str, ...]) -> Answered:
-    """What came back: the body is under one of `keys`, alone or with its status around it."""
-    found = cell(row, *keys)
+    came = cell(row, *ANSWERED)
     status, failed = _status(row)
-    if isinstance(found, dict) and _is_around(found):
-        inner, word = _status(found)
+    if isinstance(came, dict) and _has_status(came):
+        inner, word = _status(came)
         status, failed = inner or status, word or failed
-        found = cell(found, "body", "content", "data", "text")
-    return Answered(status, found, failed)
+        came = cell(came, "body", "content", "data", "text")
+    method = text(around.get("method") or row.get("method")).upper()
+    return Exchange(text(uri), method, _headers(headers) if headers else (), sent, status, came, failed)
 
 
-def _is_around(found: Mapping[str, Any]) -> bool:
+def _has_status(found: Row) -> bool:
+    """Whether an answer lies in an object of its own; answers of the Responses API have a status that is a word."""
     if "body" in found or "status_code" in found or "statusCode" in found:
         return True
     return type(found.get("status")) is int
 
 
-def _status(row: Mapping[str, Any]) -> tuple[int, str]:
+def _status(row: Row) -> tuple[int, str]:
     """A status as a number, or the word for a failure."""
     for key in _CODES:
         value = row.get(key)

@@ -18,23 +18,20 @@ from scrimp.audit.formats.fields import Names, cell, fill, label, lasted, opened
 from scrimp.call import Usage
 
 CALL: Names = {
-    "id": ("request_id", "heliconeMetadata.requestId", "response_id"),
-    "at": ("request_created_at", "heliconeMetadata.createdAt"),
+    "id": ("request_id", "heliconeMetadata.requestId", "response_id"), "answered": ("response_model",),
+    "at": ("request_created_at", "heliconeMetadata.createdAt"), "model": ("model_override", "request_model", "model"),
     "ms": ("delay_ms", "latency", "latency_ms", "heliconeMetadata.latency"),
-    "provider": ("provider", "heliconeMetadata.provider"),
-    "model": ("model_override", "request_model", "model"),
-    "answered": ("response_model",),
-    "user": ("request_user_id", "heliconeMetadata.user"),
+    "provider": ("provider", "heliconeMetadata.provider"), "user": ("request_user_id", "heliconeMetadata.user"),
     "logged": ("cost", "cost_usd", "costUSD", "heliconeMetadata.cost"),
-}
+}  # fmt: skip
+"""The API's names, and those of the UI's export."""
 TOKENS: Names = {
-    "input": ("prompt_tokens", "heliconeMetadata.promptTokens"),
+    "input": ("prompt_tokens", "heliconeMetadata.promptTokens"), "audio_input": ("prompt_audio_tokens",),
     "cached": ("prompt_cache_read_tokens", "heliconeMetadata.promptCacheReadTokens"),
     "cache_write": ("prompt_cache_write_tokens", "heliconeMetadata.promptCacheWriteTokens"),
-    "audio_input": ("prompt_audio_tokens",),
     "output": ("completion_tokens", "heliconeMetadata.completionTokens"),
     "audio_output": ("completion_audio_tokens",),
-}
+}  # fmt: skip
 WHERE = ("request_path", "target_url", "heliconeMetadata.path")
 PROPERTIES = {"Helicone-Session-Id": "session", "Helicone-Session-Name": "feature", "Helicone-User-Id": "user"}
 """Helicone's own properties -> the labels that they are; the rest of its own are no tags."""
@@ -63,9 +60,8 @@ def read(row: Row) -> tuple[Entry, ...]:
     first_token = cell(row, "time_to_first_token", "heliconeMetadata.timeToFirstToken")
     entry.stream = request.get("stream") is True or lasted(first_token, 1) > 0
     # a row that refers to another request has its answer from Helicone's own cache
-    entry.from_cache = text(cell(row, "cache_reference_id", "heliconeMetadata.cacheReferenceId")) not in (
-        *("", NO_ID, entry.id),
-    )
+    other = text(cell(row, "cache_reference_id", "heliconeMetadata.cacheReferenceId"))
+    entry.from_cache = other not in ("", NO_ID, entry.id)
     _add_labels(entry, row)
     _add_answer(entry, row, answer)
     return (entry,)

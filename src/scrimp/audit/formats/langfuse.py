@@ -19,17 +19,11 @@ from scrimp.call import INPUT_CLASSES, OUTPUT_CLASSES, Usage
 from scrimp.wire.counts import usage_of
 
 CALL: Names = {
-    "id": ("id",),
-    "at": ("startTime",),
-    "end": ("endTime",),
-    "s": ("latency",),
-    "model": ("model", "providedModelName"),
-    "tier": ("modelParameters.service_tier", "modelParameters.serviceTier"),
+    "id": ("id",), "at": ("startTime",), "end": ("endTime",), "s": ("latency",), "environment": ("environment",),
+    "model": ("model", "providedModelName"), "tier": ("modelParameters.service_tier", "modelParameters.serviceTier"),
     "finish": ("metadata.finish_reason", "metadata.finishReason", "metadata.stop_reason"),
-    "user": ("userId", "trace.userId"),
-    "session": ("sessionId", "trace.sessionId"),
-    "environment": ("environment",),
-}
+    "user": ("userId", "trace.userId"), "session": ("sessionId", "trace.sessionId"),
+}  # fmt: skip
 OLDER: Names = {
     "input": ("usage.input", "usage.promptTokens", "promptTokens", "inputUsage"),
     "output": ("usage.output", "usage.completionTokens", "completionTokens", "outputUsage"),
@@ -39,12 +33,9 @@ CALLS = ("GENERATION", "EMBEDDING")
 """Types of observations that are calls of a model whatever they hold; spans and events never are."""
 OTHERS = ("AGENT", "CHAIN", "EVALUATOR", "GUARDRAIL", "RETRIEVER", "TOOL")
 """Types that are calls only where tokens are counted on themselves."""
-UNNAMED = frozenset((
-    "OpenAI-generation", "OpenAI-embedding", "OpenAI", "ChatOpenAI", "AzureChatOpenAI", "ChatAnthropic", "ChatBedrock",
-    "ChatBedrockConverse", "ChatGoogleGenerativeAI", "ChatVertexAI", "litellm-completion", "litellm-acompletion",
-    "litellm-embedding", "litellm-aembedding", "generation", "llm", "ai.generateText.doGenerate",
-    "ai.streamText.doStream", "ai.generateObject.doGenerate", "ai.streamObject.doStream",
-))  # fmt: skip
+UNNAMED = re.compile(
+    r"(Azure)?(Chat)?(OpenAI|Anthropic|Bedrock\w*|Google\w*|VertexAI)(-\w+)?|litellm-\w+|generation|llm|ai\.\w+\.do\w+"
+)
 """Names that integrations give to every call: they say nothing of what it is for."""
 CLASSES = tuple((re.compile(pattern), kind) for pattern, kind in (
     ("web_search", "searches"), ("total", ""),
@@ -61,6 +52,8 @@ PROVIDERS = re.compile(
     "(prompt|completion|input|output)_tokens|(prompt|candidates)_?[tT]oken_?[cC]ount|(in|out)putTokens"
 )
 """Keys of usage objects that were handed to Langfuse as the provider sent them."""
+NOT_SET = (None, "", "inf", "Infinity", "None", "null")
+"""What model parameters that set nothing have become."""
 MARKS = ("usageDetails", "modelParameters", "promptTokens", "usage_details", "model_parameters")
 
 
@@ -107,7 +100,7 @@ def _camel(name: str) -> str:
 def _name(row: Row) -> str:
     """The observation's name, else its prompt's or its trace's."""
     name = text(row.get("name"))
-    if name and name not in UNNAMED:
+    if name and not UNNAMED.fullmatch(name):
         return name
     return text(cell(row, "promptName", "traceName", "trace.name")) or name
 
@@ -144,9 +137,9 @@ def _detailed(details: Mapping[str, Any]) -> Usage | None:
 def _add_bodies(entry: Entry, row: Row) -> None:
     given, made = _value(row.get("input")), _value(row.get("output"))
     if given:
-        settings = {name: _setting(value) for name, value in row["modelParameters"].items()}
-        said = {name: value for name, value in settings.items() if value is not None}
-        entry.request = body({"model": entry.model, **said, **_request(entry, given)})
+        settings = {name: value for name, value in row["modelParameters"].items() if value not in NOT_SET}
+        settings = {name: value if parsed(value) is None else parsed(value) for name, value in settings.items()}
+        entry.request = body({"model": entry.model, **settings, **_request(entry, given)})
     if isinstance(made, dict) and (made.keys() & {"choices", "output", "candidates"} or made.get("type") == "message"):
         add_answer(entry, made)
     elif made and entry.api != "openai.embeddings":
@@ -159,18 +152,12 @@ def _value(value: Any) -> Any:
     return found if isinstance(found, dict | list) else text(value)
 
 
-def _setting(value: Any) -> Any:
-    """A model parameter, which may have become text; None where it sets nothing."""
-    found = parsed(value)
-    return value if found is None and text(value).lower() not in ("", "inf", "infinity", "none", "null") else found
-
-
 def _request(entry: Entry, given: Any) -> dict[str, Any]:
     """What was asked, as a request's body has it: the input may be one, its messages, or text."""
-    if entry.api == "openai.embeddings":
-        return given if isinstance(given, dict) and "input" in given else {"input": given}
     if isinstance(given, dict) and "messages" in given:
         return given
+    if entry.api == "openai.embeddings":
+        return given if isinstance(given, dict) and "input" in given else {"input": given}
     if isinstance(given, dict) and "input" in given and ("instructions" in given or isinstance(given["input"], list)):
         entry.api = "openai.responses"
         return given
@@ -194,12 +181,5 @@ def _fits(sample: Sample) -> bool:
     return here and any(sample.has(mark) for mark in MARKS)
 
 
-FORMATS = (
-    Format(
-        "langfuse",
-        "Langfuse observations",
-        _fits,
-        each(read),
-        missing=("which provider answered (prices are those of the model's maker)",),
-    ),
-)
+MISSING = ("which provider answered (prices are those of the model's maker)",)
+FORMATS = (Format("langfuse", "Langfuse observations", _fits, each(read), missing=MISSING),)

@@ -14,48 +14,29 @@ import msgspec
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats.base import Format, Row, Sample, body, count, each, mapping, moment, parsed, text
 from scrimp.audit.formats.bodies import add_answer, asking
-from scrimp.audit.formats.fields import Names, cell, disjoint, fill, label, opened, tag, tokens
+from scrimp.audit.formats.fields import Names, cell, fill, is_true, label, opened, tag, tokens
 from scrimp.call import Api, Usage
 from scrimp.wire.counts import usage_of
 
 CALL: Names = {
-    "id": ("request_id", "id"),
-    "at": ("startTime",),
-    "end": ("endTime",),
-    "ms": ("request_duration_ms",),
-    "provider": ("custom_llm_provider", "api_base"),
-    "model": ("model_group", "model"),
-    "answered": ("model",),
+    "id": ("request_id", "id"), "at": ("startTime", "date"), "end": ("endTime",), "ms": ("request_duration_ms",),
+    "provider": ("custom_llm_provider", "api_base"), "model": ("model_group", "model"), "answered": ("model",),
     "team": ("metadata.user_api_key_team_alias", "team_id"),
     "key": ("metadata.user_api_key_alias", "api_key", "metadata.user_api_key_hash"),
-    "session": ("session_id", "trace_id"),
-    "logged": ("spend", "response_cost"),
-    "from_cache": ("cache_hit",),
-}
-USERS = ("end_user", "user", "metadata.user_api_key_user_id")
+    "session": ("session_id", "trace_id"), "logged": ("spend", "response_cost"), "from_cache": ("cache_hit",),
+}  # fmt: skip
+TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens")
+DAYS = ("cache_read_input_tokens", "cache_creation_input_tokens")
+"""What the daily tables know of what is inside the prompt tokens."""
+USERS = ("end_user", "end_user_id", "user", "user_id", "metadata.user_api_key_user_id")
 NOBODY = "default_user_id"
 """The user of calls made with the proxy's master key."""
-TOTALS = {name: (name,) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
-DAY: Names = {
-    **{name: CALL[name] for name in ("provider", "model", "answered", "key", "logged")},
-    "at": ("date",),
-    "user": ("end_user_id", "user_id"),
-    "team": ("team_id",),
-}
-DAYS_TOKENS: Names = {
-    "input": ("prompt_tokens",),
-    "cached": ("cache_read_input_tokens",),
-    "cache_write": ("cache_creation_input_tokens",),
-    "output": ("completion_tokens",),
-}
 APIS: dict[str, Api] = {
     "completion": "openai.chat", "text_completion": "openai.completions", "embedding": "openai.embeddings",
     "responses": "openai.responses", "anthropic_messages": "anthropic.messages",
     "generate_content": "gemini.generate", "generate_content_stream": "gemini.generate",
 }  # fmt: skip
 """A call type, without the "a" of the asynchronous ones -> the dialect of its bodies."""
-INPUTS = {"openai.embeddings": "input", "openai.responses": "input", "openai.completions": "prompt"}
-"""Where a dialect has what is asked; the others have messages."""
 CHANGED = (b"litellm_truncated", b"redacted-by-litellm")
 """Marks of bodies whose long texts LiteLLM has shortened, or whose texts it has taken out: they would look alike."""
 
@@ -77,29 +58,41 @@ def read(row: Row) -> tuple[Entry, ...]:
     if "batch" in kind:
         entry.tier, entry.aggregate = "batch", True
     if "failure" in (row.get("status"), notes.get("status")):
-        _add_failure(entry, mapping(notes.get("error_information")) or mapping(row.get("error_information")))
+        said = mapping(notes.get("error_information")) or mapping(row.get("error_information"))
+        code = text(said.get("error_code"))
+        entry.status = int(code) if len(code) == 3 and code.isdecimal() and "400" <= code < "600" else 500
+        entry.error = text(cell(said, "error_class", "error_message"))[:200] or "failure"
     return (entry,) if entry.model or entry.usage or entry.logged or entry.error else ()
+
+
+def read_day(row: Row) -> tuple[Entry, ...]:
+    """The calls of a day, by user, team or tag, key and model; none where nothing was asked."""
+    calls = count(row.get("api_requests"), "api_requests")
+    entries = read({name: value for name, value in row.items() if name != "id"}) if calls else ()
+    for entry in entries:
+        if entry.at is None:
+            raise BadRecord("it has no date")
+        entry.aggregate, entry.calls = True, calls
+        tag(entry, [row.get("tag")])
+    return entries
 
 
 def _add_usage(entry: Entry, row: Row, notes: Mapping[str, Any]) -> None:
     """The usage object, else the totals; neither where no tokens are counted."""
-    totals = tokens(row, TOTALS)
+    totals = tokens(row, {name: (name,) for name in (*TOTALS, *DAYS)})
     if not any(totals.values()):
         return
     reported = mapping(notes.get("usage_object"))
     usage = usage_of(reported)
     if usage is None or not usage.input_total + usage.output_total:
-        reported = {**mapping(notes.get("additional_usage_values")), **totals}
+        reported = {**totals, **mapping(notes.get("additional_usage_values"))}
         usage = usage_of(reported) or Usage()
     inside = mapping(reported.get("prompt_tokens_details"))
-    long = cell(mapping(inside.get("cache_creation_token_details")), "ephemeral_1h_input_tokens")
+    long = cell(inside, "cache_creation_token_details.ephemeral_1h_input_tokens")
     long = min(usage.cache_write, count(long, "ephemeral_1h_input_tokens"))
-    entry.usage = msgspec.structs.replace(
-        usage,
-        cache_write=usage.cache_write - long,
-        cache_write_1h=usage.cache_write_1h + long,
-        searches=usage.searches or count(inside.get("web_search_requests"), "web_search_requests"),
-    )
+    searches = usage.searches or count(inside.get("web_search_requests"), "web_search_requests")
+    parts = {"cache_write": usage.cache_write - long, "cache_write_1h": usage.cache_write_1h + long}
+    entry.usage = msgspec.structs.replace(usage, **parts, searches=searches)
     entry.tier = text(reported.get("service_tier")).lower()
 
 
@@ -114,48 +107,19 @@ def _add_labels(entry: Entry, row: Row, notes: Mapping[str, Any]) -> None:
 
 
 def _add_bodies(entry: Entry, row: Row, notes: Mapping[str, Any]) -> None:
-    request = asking(row.get("proxy_server_request")) or asking(_from_messages(entry, row.get("messages")))
+    messages = parsed(row.get("messages"))
+    if isinstance(messages, list) and all(isinstance(one, dict) for one in messages):
+        messages = {"model": entry.model, "input" if entry.api == "openai.responses" else "messages": messages}
+    request = asking(row.get("proxy_server_request")) or asking(messages)
     raw = body(request)
     if not any(mark in raw for mark in CHANGED):
         entry.request = raw
-    entry.stream = entry.stream or request.get("stream") is True
+    entry.stream = entry.stream or is_true(request.get("stream"))
     model = add_answer(entry, row.get("response"), CHANGED).model
     if entry.provider.startswith(
         "azure"
     ):  # a deployment's name says nothing: the answer, or its price, names the model
-        known = mapping(notes.get("model_map_information")).get("model_map_key")
-        entry.answered = model or text(known) or entry.answered
-
-
-def _from_messages(entry: Entry, value: Any) -> Any:
-    """A request made from the messages alone; what is a request already stays as it is."""
-    found = text(value) if parsed(value) is None else parsed(value)
-    if isinstance(found, dict):
-        return found
-    if entry.api == "other" or not found or not isinstance(found, list | str):
-        return None
-    name = INPUTS.get(entry.api, "messages")
-    if name == "messages" and isinstance(found, str):
-        found = [{"role": "user", "content": found}]
-    return {"model": entry.model, name: found}
-
-
-def _add_failure(entry: Entry, said: Mapping[str, Any]) -> None:
-    code = text(said.get("error_code"))
-    entry.status = int(code) if len(code) == 3 and code.isdecimal() and "400" <= code < "600" else 500
-    entry.error = text(cell(said, "error_class", "error_message"))[:200] or "failure"
-
-
-def read_day(row: Row) -> tuple[Entry, ...]:
-    """The calls of a day, by user, team or tag, key and model; none where nothing was asked."""
-    calls = count(row.get("api_requests"), "api_requests")
-    if not calls:
-        return ()
-    entry = fill(Entry(aggregate=True, calls=calls, usage=disjoint(tokens(row, DAYS_TOKENS))), row, DAY)
-    if entry.at is None:
-        raise BadRecord("it has no date")
-    tag(entry, [row.get("tag")])
-    return (entry,)
+        entry.answered = model or text(cell(notes, "model_map_information.model_map_key")) or entry.answered
 
 
 def _fits(sample: Sample) -> bool:
@@ -166,13 +130,8 @@ def _fits_days(sample: Sample) -> bool:
     return sample.has("date", "api_requests", "spend", "prompt_tokens", "completion_tokens")
 
 
+MISSING = ("single calls (outliers, repeats, retries)", "which cache writes live for an hour")
 FORMATS = (
     Format("litellm", "LiteLLM spend log", _fits, each(read)),
-    Format(
-        "litellm-daily",
-        "LiteLLM daily spend",
-        _fits_days,
-        each(read_day),
-        missing=("single calls (outliers, repeats, retries)", "which cache writes live for an hour"),
-    ),
+    Format("litellm-daily", "LiteLLM daily spend", _fits_days, each(read_day), missing=MISSING),
 )

@@ -7,41 +7,28 @@ was billed. https://platform.openai.com/docs/api-reference/usage
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats.base import Row, Sample, count, text
-from scrimp.audit.formats.buckets import billed, entries, reports, told
+from scrimp.audit.formats.buckets import billed, kind_of, reports
 from scrimp.audit.formats.fields import Names, cell, disjoint, fill, is_true, tokens
 from scrimp.call import Usage
 
 FIELDS: Names = {
-    "at": ("start_time", "start_time_iso"),
-    "model": ("model",),
-    "team": ("project_id",),
-    "user": ("user_id",),
-    "key": ("api_key_id",),
-    "tier": ("service_tier",),
-}
+    "at": ("start_time", "start_time_iso"), "model": ("model",), "team": ("project_id",), "user": ("user_id",),
+    "key": ("api_key_id",), "tier": ("service_tier",),
+}  # fmt: skip
 TOKENS: Names = {
-    "input": ("input_tokens",),
-    "cached": ("input_cached_tokens",),
-    "cache_write": ("input_cache_write_tokens",),
-    "audio_input": ("input_audio_tokens",),
-    "audio_cached": ("input_cached_audio_tokens",),
-    "image_input": ("input_image_tokens",),
-    "output": ("output_tokens",),
-    "audio_output": ("output_audio_tokens",),
+    "input": ("input_tokens",), "cached": ("input_cached_tokens",), "cache_write": ("input_cache_write_tokens",),
+    "audio_input": ("input_audio_tokens",), "audio_cached": ("input_cached_audio_tokens",),
+    "image_input": ("input_image_tokens",), "output": ("output_tokens",), "audio_output": ("output_audio_tokens",),
     "image_output": ("output_image_tokens",),
-}
+}  # fmt: skip
 """Both totals hold the rest. Of cached tokens only audio has a price of its own."""
 UNPRICED = {
-    "images": "images",
-    "characters": "audio_speeches",
-    "seconds": "audio_transcriptions",
-    "usage_bytes": "vector_stores",
-    "num_sessions": "code_interpreter_sessions",
-}
+    "images": "images", "characters": "audio_speeches", "seconds": "audio_transcriptions",
+    "usage_bytes": "vector_stores", "num_sessions": "code_interpreter_sessions",
+}  # fmt: skip
 """A figure that is no number of tokens -> the endpoint that reports it; such results are entries without a usage."""
 FIGURES = ("input_tokens", "output_tokens", "num_requests", *UNPRICED)
 """What tells a result of the usage API; which of them it has depends on the endpoint."""
@@ -50,12 +37,8 @@ _ITEM = re.compile(r"(?:(?P<tier>\w+) \| )?(?P<model>[\w.:/-]*[\d-][\w.:/-]*)(?:
 """A line item that names a model: "gpt-5, cached input", "priority | gpt-5, output", "gpt-audio audio, input"."""
 
 
-def read(row: Row) -> Iterator[Entry]:
-    """The entries of a page, a bucket or a row of the console's CSV; of costs and of usage alike."""
-    return entries(row, _entry, "openai")
-
-
-def _entry(result: Row) -> Entry | None:
+def read(result: Row) -> Entry | None:
+    """The entry of a result, of costs and of usage alike; None where it is empty."""
     entry = fill(Entry(provider="openai", aggregate=True, calls=0), result, FIELDS)
     if not result.keys().isdisjoint(AMOUNTS):
         return _billed(entry, result)
@@ -81,20 +64,12 @@ def _used(entry: Entry, result: Row) -> Entry | None:
         entry.usage = Usage(searches=searches) if on_web else None
         entry.tags = ("web_searches" if on_web else "file_searches",)
         return entry
-    endpoint = next((endpoint for name, endpoint in UNPRICED.items() if _is_some(result, name)), "")
-    if usage == Usage() and endpoint:
-        entry.tags = (endpoint,)
+    others = tokens(result, {name: (name,) for name in UNPRICED})
+    if usage == Usage() and any(others.values()):
+        entry.tags = tuple(UNPRICED[name] for name, figure in others.items() if figure)
         return entry
     entry.usage = usage  # calls that used nothing are answers that failed
     return entry if entry.calls or usage != Usage() else None
-
-
-def _is_some(result: Row, name: str) -> bool:
-    """Whether something was used of what is not measured in tokens."""
-    try:
-        return float(text(result.get(name)) or 0) > 0
-    except ValueError:
-        raise BadRecord(f"{name}: {text(result.get(name))[:40]!r} is no number") from None
 
 
 def _billed(entry: Entry, result: Row) -> Entry | None:
@@ -116,21 +91,15 @@ def line_item(said: str) -> tuple[str, str, str]:
     return found["tier"] or "", found["model"], what.replace(",", "")
 
 
-def _kind(sample: Sample) -> str:
-    names = told(sample, "start_time", _is_flat)
-    return "" if not names else "usage" if names.isdisjoint(AMOUNTS) else "costs"
-
-
 def _is_flat(row: Row) -> bool:
     ours = {"num_requests", "usage_bytes", "num_sessions"}
     return "amount_value" in row or "num_model_requests" in row or ("project_id" in row and not ours.isdisjoint(row))
 
 
+def _kind(sample: Sample) -> str:
+    return kind_of(sample, ("start_time",), _is_flat, AMOUNTS)
+
+
 FORMATS = reports(
-    "openai",
-    "OpenAI",
-    _kind,
-    read,
-    "which output tokens are reasoning",
-    "which calls were long enough for long-context prices",
+    "openai", "OpenAI", _kind, read, "which output tokens are reasoning", "which calls had a long context"
 )

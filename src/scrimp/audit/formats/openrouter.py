@@ -6,38 +6,22 @@ https://openrouter.ai/docs/api/api-reference/analytics/get-user-activity and ...
 
 from __future__ import annotations
 
-from typing import Any
-
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats.base import Format, Row, Sample, amount, count, each, text
 from scrimp.audit.formats.fields import Names, cell, disjoint, fill, is_true, tokens
 from scrimp.call import Usage
 
-DAY: Names = {"at": ("date",), "model": ("model",)}
-DAYS_TOKENS: Names = {
-    "input": ("prompt_tokens",),
-    "output": ("completion_tokens",),
-    "reasoning": ("reasoning_tokens",),
-}
 CALL: Names = {
-    "id": ("generation_id", "id"),
-    "at": ("created_at",),
-    "model": ("model_permaslug", "model"),
-    "finish": ("finish_reason_normalized", "finish_reason"),
-    "tier": ("service_tier",),
-    "stream": ("streamed",),
-    "cut": ("cancelled",),
-    "feature": ("app_name",),
-    "user": ("user", "external_user"),
-    "key": ("api_key_name",),
-    "session": ("session_id",),
-    "ms": ("generation_time_ms", "generation_time"),
-}
-CALLS_TOKENS: Names = {
-    "input": ("native_tokens_prompt", "tokens_prompt"),
+    "id": ("generation_id", "id"), "at": ("created_at", "date"), "ms": ("generation_time_ms", "generation_time"),
+    "finish": ("finish_reason_normalized", "finish_reason"), "tier": ("service_tier",),
+    "stream": ("streamed",), "cut": ("cancelled",), "session": ("session_id",),
+    "feature": ("app_name",), "user": ("user", "external_user"), "key": ("api_key_name",),
+}  # fmt: skip
+TOKENS: Names = {
+    "input": ("native_tokens_prompt", "tokens_prompt", "prompt_tokens"),
     "cached": ("native_tokens_cached", "tokens_cached"),
-    "output": ("native_tokens_completion", "tokens_completion"),
-    "reasoning": ("native_tokens_reasoning", "tokens_reasoning"),
+    "output": ("native_tokens_completion", "tokens_completion", "completion_tokens"),
+    "reasoning": ("native_tokens_reasoning", "tokens_reasoning", "reasoning_tokens"),
 }
 PLAIN = ("", "standard")
 """Words for the variant of a model that is the model itself; others ("free", "nitro") are part of its name."""
@@ -45,14 +29,13 @@ PLAIN = ("", "standard")
 
 def read_day(row: Row) -> tuple[Entry, ...]:
     """The calls of a day by model and endpoint; none where nothing was asked."""
-    calls, usage = count(row.get("requests"), "requests"), disjoint(tokens(row, DAYS_TOKENS))
-    if not calls and usage == Usage():
+    entry = _entry(row, text(row.get("model")))
+    calls = count(row.get("requests"), "requests")
+    if not calls and entry.usage == Usage():
         return ()
-    entry = fill(Entry(provider="openrouter", usage=usage, aggregate=True, calls=max(1, calls)), row, DAY)
     if entry.at is None:
         raise BadRecord("it has no date")
-    entry.logged = _paid(row.get("usage"), row.get("byok_usage_inference"))
-    entry.tags = _served_by(row)
+    entry.aggregate, entry.calls = True, max(1, calls)
     if ":" not in entry.model:  # the permanent name leaves the variant out, and with it that it was free
         entry.answered = text(row.get("model_permaslug"))
     return (entry,)
@@ -60,26 +43,22 @@ def read_day(row: Row) -> tuple[Entry, ...]:
 
 def read_call(row: Row) -> tuple[Entry]:
     """The entry of a generation, from the export or as the API gives it."""
-    entry = fill(Entry(provider="openrouter", usage=disjoint(tokens(row, CALLS_TOKENS))), row, CALL)
+    entry = _entry(row, text(cell(row, "model_permaslug", "model")))
     variant = text(row.get("variant"))
     if variant not in PLAIN and ":" not in entry.model:
         entry.model = f"{entry.model}:{variant}"
-    own_key = "upstream_inference_cost" if is_true(row.get("is_byok")) else "byok_usage_inference"
-    entry.logged = _paid(cell(row, "cost_total", "total_cost"), row.get(own_key))
-    entry.tags = _served_by(row)
-    if entry.finish == "error":
-        entry.error = "error"
+    entry.error = "error" if entry.finish == "error" else ""
     return (entry,)
 
 
-def _paid(credits: Any, own_key: Any) -> int | None:
-    charged, outside = amount(credits), amount(own_key)
-    return None if charged is None and outside is None else (charged or 0) + (outside or 0)
-
-
-def _served_by(row: Row) -> tuple[str, ...]:
-    name = text(row.get("provider_name"))
-    return (f"provider={name}",) if name else ()
+def _entry(row: Row, model: str) -> Entry:
+    entry = fill(Entry(provider="openrouter", model=model, usage=disjoint(tokens(row, TOKENS))), row, CALL)
+    own_key = "upstream_inference_cost" if is_true(row.get("is_byok")) else "byok_usage_inference"
+    paid = (amount(cell(row, "cost_total", "total_cost", "usage")), amount(row.get(own_key)))
+    entry.logged = None if paid == (None, None) else sum(filter(None, paid))
+    served_by = text(row.get("provider_name"))
+    entry.tags = (f"provider={served_by}",) if served_by else ()
+    return entry
 
 
 def _fits_calls(sample: Sample) -> bool:
@@ -91,19 +70,9 @@ def _fits_days(sample: Sample) -> bool:
     return days and any(sample.has(name) for name in ("model_permaslug", "byok_usage_inference", "endpoint_id"))
 
 
+CALLS_LACK = ("exact repeats (it keeps no texts)", "prompt-cache writes")
+DAYS_LACK = ("single calls (outliers, repeats, retries)", "prompt-cache use", "who called")
 FORMATS = (
-    Format(
-        "openrouter-calls",
-        "OpenRouter log export",
-        _fits_calls,
-        each(read_call),
-        missing=("exact repeats (it keeps no texts)", "prompt-cache writes"),
-    ),
-    Format(
-        "openrouter",
-        "OpenRouter activity",
-        _fits_days,
-        each(read_day),
-        missing=("single calls (outliers, repeats, retries)", "prompt-cache use", "who called"),
-    ),
+    Format("openrouter-calls", "OpenRouter log export", _fits_calls, each(read_call), missing=CALLS_LACK),
+    Format("openrouter", "OpenRouter activity", _fits_days, each(read_day), missing=DAYS_LACK),
 )

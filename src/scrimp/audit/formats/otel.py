@@ -7,16 +7,23 @@ https://github.com/open-telemetry/semantic-conventions-genai
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from scrimp.audit.entry import Entry
-from scrimp.audit.formats import spans
-from scrimp.audit.formats.base import Format, Options, Read, Sample, parsed, text
-from scrimp.audit.formats.conversation import bodies
-from scrimp.audit.formats.fields import Names, cell, disjoint, entries_of, fill, tokens
-from scrimp.audit.formats.spans import Attributes, Span
+from scrimp.audit.formats.base import Format, Options, Read, Row, Sample, body, mapping, parsed, text
+from scrimp.audit.formats.fields import Names, cell, disjoint, entries_of, fill, objects, tokens
 from scrimp.call import Usage
 
+Attributes = Mapping[str, Any]
+TIMES: Names = {"at": ("startTimeUnixNano", "start_time"), "end": ("endTimeUnixNano", "end_time")}
+IDS = (
+    *(("traceId", "trace_id", "context.trace_id"), ("spanId", "span_id", "context.span_id")),
+    ("parentSpanId", "parent_span_id", "parent_id"),
+)
+"""Of the trace, the span and its parent."""
+REMEMBERED = 100_000
+"""Spans with a call below them that are waited for; a parent in another service never comes."""
 TOKENS: Names = {
     "input": (
         "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens", "llm.token_count.prompt",
@@ -39,8 +46,7 @@ TOKENS: Names = {
         "gen_ai.usage.details.reasoning_tokens", "llm.token_count.completion_details.reasoning",
     ),
     "audio_input": ("gen_ai.usage.audio.input_tokens", "llm.token_count.prompt_details.audio"),
-    "image_input": ("gen_ai.usage.image.input_tokens",),
-    "video_input": ("gen_ai.usage.video.input_tokens",),
+    "image_input": ("gen_ai.usage.image.input_tokens",), "video_input": ("gen_ai.usage.video.input_tokens",),
     "audio_output": ("gen_ai.usage.audio.output_tokens", "llm.token_count.completion_details.audio"),
 }  # fmt: skip
 """A class of tokens -> the attributes that count it; all but the first two lie inside those."""
@@ -51,15 +57,15 @@ CALL: Names = {
     "session": ("gen_ai.conversation.id", "session.id", "traceloop.association.properties.session_id"),
     "user": ("enduser.id", "user.id", "gen_ai.openai.request.user", "traceloop.association.properties.user_id"),
     "feature": ("scrimp.feature", "feature", "traceloop.workflow.name", "gen_ai.agent.name", "gen_ai.prompt.name"),
-    "team": ("team", "team.id"),
-    "environment": ("deployment.environment.name", "deployment.environment"),
+    "team": ("team", "team.id"), "environment": ("deployment.environment.name", "deployment.environment"),
     "tier": ("openai.response.service_tier", "gen_ai.openai.response.service_tier"),
     "finish": ("gen_ai.completion.0.finish_reason", "llm.finish_reason"),
-    "stream": ("gen_ai.request.stream", "llm.is_streaming"),
-    "error": ("error.type",),
+    "stream": ("gen_ai.request.stream", "llm.is_streaming"), "error": ("error.type",),
     "logged": ("scrimp.cost.paid_usd", "gen_ai.usage.cost", "llm.cost.total", "operation.cost"),
-}
+}  # fmt: skip
 """A field of an Entry -> the attributes that tell it, of the span or else of its resource."""
+PARAMETERS = ("max_tokens", "temperature", "top_p", "top_k", "seed", "frequency_penalty", "presence_penalty")
+"""Parameters of a request that are attributes under the same name."""
 KIND = ("gen_ai.operation.name", "openinference.span.kind", "traceloop.span.kind", "llm.request.type")
 CALLS = ("chat", "text_completion", "completion", "generate_content", "embeddings", "embedding", "llm")
 """Kinds of spans that are calls, in lower case, whether they report tokens or not."""
@@ -69,6 +75,8 @@ AROUND = (
     *("create_memory", "search_memory", "update_memory", "upsert_memory", "delete_memory"),
 )
 """Kinds of spans that are none; their tokens are those of the calls below them."""
+PLAIN = ("stringValue", "boolValue", "doubleValue")
+"""OTLP's values that are what they hold."""
 PROVIDERS = {
     "az.ai.openai": "azure", "azure.ai.openai": "azure", "az.ai.inference": "azure", "azure.ai.inference": "azure",
     "aws.bedrock": "bedrock", "aws_bedrock": "bedrock",
@@ -78,15 +86,47 @@ PROVIDERS = {
 """A provider's name in the conventions -> the price book's."""
 
 
+class Span(NamedTuple):
+    """One span. `row` is how it is written; ids are as text, `parent` is "" for a root."""
+
+    row: Row
+    trace: str
+    id: str
+    parent: str
+    attributes: Attributes
+    resource: Attributes
+
+
+class Above:
+    """Remembers, span by span, which of those to come have a call below them."""
+
+    def __init__(self) -> None:
+        self._waited_for: dict[tuple[str, str], None] = {}
+
+    def has_call(self, span: Span, is_call: bool) -> bool:
+        """Whether a call lies below a span; and remember for its parent whether it is one, or has one below it."""
+        here = (span.trace, span.id)
+        has_call = here in self._waited_for
+        self._waited_for.pop(here, None)
+        if (has_call or is_call) and span.parent:
+            self._waited_for[span.trace, span.parent] = None
+            if len(self._waited_for) > REMEMBERED:
+                del self._waited_for[next(iter(self._waited_for))]
+        return has_call
+
+
+MISSING = "calls that only an agent's span reports (its model calls are counted instead)"
+
+
 def _open(columns: tuple[str, ...], options: Options) -> Read:
-    above = spans.Above()
+    above = Above()
 
     def read(span: Span) -> Iterator[Entry]:
         entry = _call(span)
         if not above.has_call(span, entry is not None) and entry is not None:
             yield entry
 
-    return lambda row: entries_of(spans.within(row), read, "spans")
+    return lambda row: entries_of(within(row), read, "spans")
 
 
 def _call(span: Span) -> Entry | None:
@@ -97,7 +137,7 @@ def _call(span: Span) -> Entry | None:
     if kind not in CALLS and (kind in AROUND or not used):
         return None
     entry = fill(Entry(usage=_usage(told) if used else None), told, CALL)
-    fill(fill(entry, span.resource, CALL), span.times, spans.TIMES)
+    fill(fill(entry, span.resource, CALL), span.row, TIMES)
     entry.id = entry.id or f"{span.trace}:{span.id}".strip(":")
     entry.provider = _provider(told)
     ends = parsed(told.get("gen_ai.response.finish_reasons"))
@@ -105,15 +145,54 @@ def _call(span: Span) -> Entry | None:
     service = text(span.resource.get("service.name"))
     if not service.startswith("unknown_service"):  # a name that the SDK made up
         entry.feature = entry.feature or service
-    if entry.error or span.failed:
+    code = text(cell(span.row, "status.code", "status.status_code", "status_code"))
+    if entry.error or code.removeprefix("STATUS_CODE_").upper() in ("2", "ERROR"):
+        said = text(cell(span.row, "status.message", "status.description", "status_message"))
         entry.status = _status(told, entry.error)
-        entry.error = ": ".join(filter(None, (entry.error or "error", span.message)))[:200]
+        entry.error = ": ".join(filter(None, (entry.error or "error", said)))[:200]
     if kind.startswith("embedding"):
         entry.api = "openai.embeddings"
     else:
-        entry.request, entry.answer = bodies(told, entry.model, entry.answered, entry.finish)
-        entry.api = "openai.chat" if entry.request else "other"
+        _add_bodies(entry, told)
     return entry
+
+
+def _add_bodies(entry: Entry, told: Attributes) -> None:
+    """The messages of a span in the place where a chat completion has them; not what was sent byte for byte."""
+    system = [{"role": "system", "parts": parts}] if (parts := _list(told, "gen_ai.system_instructions")) else []
+    messages = [_message(one) for one in (*system, *_list(told, "gen_ai.input.messages"))]
+    if not messages:
+        return
+    settings = {name: told[key] for name in PARAMETERS if (key := f"gen_ai.request.{name}") in told}
+    tools = {"tools": found} if (found := _list(told, "gen_ai.tool.definitions")) else {}
+    entry.api = "openai.chat"
+    entry.request = body({"model": entry.model, "messages": messages, **tools, **settings})
+    said = [
+        {"message": _message(one), "finish_reason": text(one.get("finish_reason")) or entry.finish or None}
+        for one in _list(told, "gen_ai.output.messages")
+    ]
+    entry.answer = body({"model": entry.answered, "choices": said}) if said else b""
+
+
+def _list(told: Attributes, name: str) -> list[dict[str, Any]]:
+    """A list of objects, or its JSON text; [] for what is neither."""
+    found = parsed(told.get(name))
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _message(found: Row) -> dict[str, Any]:
+    """A message of parts as one of content: texts as a chat completion has them, other parts as they are."""
+    parts = found.get("parts")
+    if not isinstance(parts, list):
+        return {"role": text(found.get("role")), "content": found.get("content")}
+    is_text = [isinstance(part, dict) and part.get("type") == "text" for part in parts]
+    if is_text == [True]:
+        return {"role": text(found.get("role")), "content": parts[0].get("content")}
+    content = [
+        {"type": "text", "text": part.get("content")} if plain else part
+        for part, plain in zip(parts, is_text, strict=True)
+    ]
+    return {"role": text(found.get("role")), "content": content}
 
 
 def _provider(told: Attributes) -> str:
@@ -142,17 +221,63 @@ def _usage(told: Attributes) -> Usage:
     return disjoint(counts)
 
 
+def within(row: Row) -> list[Span]:
+    """The spans of a row, those that ended first before others. BadRecord where it is none of the known shapes."""
+    documents: list[Any] = objects(row["resourceSpans"], "resourceSpans") if "resourceSpans" in row else [row]
+    if "scopeSpans" not in row and "resourceSpans" not in row:
+        return [_span(row, _resource(row))]
+    found = [
+        _span(span, _resource(document))
+        for document in documents
+        for scope in objects(document.get("scopeSpans", []), "scopeSpans")
+        for span in objects(scope.get("spans", []), "spans")
+    ]
+    # spans of several scopes need not come in the order they ended; the shorter of two is the one below
+    return sorted(found, key=lambda span: (_nanoseconds(span, "end"), -_nanoseconds(span, "at")))
+
+
+def _nanoseconds(span: Span, name: str) -> int:
+    said = text(cell(span.row, *TIMES[name]))
+    return int(said) if len(said) < 20 and said.isdecimal() else 0
+
+
+def _resource(row: Row) -> Attributes:
+    return _attributes(mapping(row.get("resource")).get("attributes"))
+
+
+def _span(row: Row, resource: Attributes) -> Span:
+    trace, own, parent = (text(cell(row, *names)).removeprefix("0x") for names in IDS)
+    return Span(row, trace, own, parent, _attributes(row.get("attributes")), resource)
+
+
+def _attributes(found: Any) -> Attributes:
+    """Attributes by name, from an object or from OTLP's list of keys with typed values."""
+    if isinstance(found, list):
+        return {text(one.get("key")): _value(one.get("value")) for one in objects(found, "attributes")}
+    return mapping(found)
+
+
+def _value(found: Any) -> Any:
+    """What an OTLP value holds, such as {"intValue": "7"}; None for bytes."""
+    if not isinstance(found, dict) or not found:
+        return found
+    name, held = next(iter(found.items()))
+    if name == "intValue":  # as text, or as a number
+        said = text(held)
+        return int(said) if len(said) < 20 and said.removeprefix("-").isdecimal() else held
+    values = mapping(held).get("values")
+    if name == "arrayValue":
+        return [_value(one) for one in values] if isinstance(values, list) else []
+    return _attributes(values) if name == "kvlistValue" else held if name in PLAIN else None
+
+
 def _fits(sample: Sample) -> bool:
-    return any(spans.is_one(row) for row in sample.rows)
+    return any(map(_is_one, sample.rows))
 
 
-FORMATS = (
-    Format(
-        "otel",
-        "OpenTelemetry GenAI spans",
-        _fits,
-        _open,
-        ordered=True,
-        missing=("calls that only an agent's span reports (its model calls are counted instead)",),
-    ),
-)
+def _is_one(row: Row) -> bool:
+    is_span = cell(row, *IDS[1]) is not None and isinstance(row.get("attributes"), dict | list)
+    return is_span or "resourceSpans" in row or "scopeSpans" in row
+
+
+FORMATS = (Format("otel", "OpenTelemetry GenAI spans", _fits, _open, ordered=True, missing=(MISSING,)),)

@@ -12,27 +12,21 @@ from typing import Any
 import msgspec
 
 from scrimp.audit.entry import BadRecord, Entry
-from scrimp.audit.formats.base import Format, Row, Sample, amount, body, count, each, mapping, moment, parsed, text
+from scrimp.audit.formats.base import Format, Row, Sample, amount, body, each, mapping, moment, parsed, text
 from scrimp.audit.formats.bodies import NOTHING, Half, api_of, half, is_answer, is_named, reports, saying, trouble
-from scrimp.audit.formats.exchange import Answered, Asked, address, answered, asked
-from scrimp.audit.formats.fields import Names, cell, fill, label, tag
+from scrimp.audit.formats.exchange import ANSWERED, ASKED, Exchange, address, exchange
+from scrimp.audit.formats.fields import Names, cell, fill, label, objects, tag, tokens
 from scrimp.call import Usage
 from scrimp.wire.counts import usage_of
 
-NO_HTTP = Asked()
-NO_STATUS = Answered()
-ASKED = ("request", "request_body")
-ANSWERED = ("response", "response_body", "answer", "output", "completion")
+NO_HTTP = Exchange()
 PROMPTS = ("messages", "prompt", "input")
-PARAMETERS = frozenset(
-    (
-        "frequency_penalty", "function_call", "functions", "input", "instructions", "logit_bias",
-        "max_completion_tokens", "max_output_tokens", "max_tokens", "messages", "model", "n",
-        "parallel_tool_calls", "presence_penalty", "prompt", "reasoning", "reasoning_effort",
-        "response_format", "seed", "stop", "stop_sequences", "stream", "system", "temperature", "text",
-        "thinking", "tool_choice", "tools", "top_k", "top_p",
-    )
-)  # fmt: skip
+PARAMETERS = frozenset((
+    "frequency_penalty", "function_call", "functions", "input", "instructions", "logit_bias", "max_completion_tokens",
+    "max_output_tokens", "max_tokens", "messages", "model", "n", "parallel_tool_calls", "presence_penalty", "prompt",
+    "reasoning", "reasoning_effort", "response_format", "seed", "stop", "stop_sequences", "stream", "system",
+    "temperature", "text", "thinking", "tool_choice", "tools", "top_k", "top_p",
+))  # fmt: skip
 """Keys of a row that are its request, where the request has no key of its own."""
 BESIDE: Names = {
     "at": ("timestamp", "time", "created_at", "created", "start_time", "startTime", "started_at", "datetime", "ts"),
@@ -45,10 +39,10 @@ BESIDE: Names = {
 }
 """What a team writes beside a call; the request's own `user` and `metadata`, and headers, are read by `attribute`."""
 _FIELDS = {column: field for field, columns in BESIDE.items() for column in columns}
-FOREIGN = frozenset(
-    ("call_type", "traceId", "request_created_at", "sessionId", "resourceSpans", "resource_spans", "hash_ids")
-)
+FOREIGN = ("call_type", "traceId", "request_created_at", "sessionId", "resourceSpans", "resource_spans", "hash_ids")
 """Keys that rows of other formats have, which hold messages and responses too."""
+STATS: Names = {"calls": ("api_calls",), "input": ("tokens_sent",), "output": ("tokens_received",)}
+"""What SWE-agent sums up."""
 NOT_RUN = ("batch_expired", "batch_cancelled")
 """Errors of a batch's lines that no model was asked for."""
 
@@ -63,41 +57,42 @@ def read(row: Row) -> Iterable[Entry]:
         return (_entry(row, NOTHING, half(row["text"])),)
     if not row.keys().isdisjoint(ASKED):
         return _exchange(row)
-    if is_named(row):
-        return _alone(row)
     has_answer = any(row.get(key) for key in ANSWERED)
-    if "messages" in row or (has_answer and any(row.get(key) for key in PROMPTS)):
+    is_conversation = "messages" in row or (has_answer and any(row.get(key) for key in PROMPTS))
+    if is_conversation and not is_named(row):
         return _conversation(row)
     if is_answer(row) or (row.get("error") and not has_answer):
-        return _alone(row)
+        entry = _entry(row, NOTHING, Half(body(row), row))
+        entry.answered = text(row.get("model"))
+        return (entry,)
     if has_answer:
         return _exchange(row)
     raise BadRecord(f"neither a request with its response nor an answer; it has {', '.join(sorted(row)[:8])[:120]}")
 
 
 def _exchange(row: Row) -> tuple[Entry, ...]:
-    sent, came = asked(row, ASKED), answered(row, ANSWERED)
-    request, answer = half(sent.body), half(came.body)
-    if sent.uri and not _is_call(sent, came, request, answer):
+    http = exchange(row)
+    request, answer = half(http.request), half(http.answer)
+    if http.uri and not _is_call(http, request, answer):
         return ()
-    failed = came.failed or row.get("error")
-    if answer is NOTHING and not failed and came.status < 400:
+    failed = http.failed or row.get("error")
+    if answer is NOTHING and not failed and http.status < 400:
         return ()  # a request without an answer is no call yet
-    if not sent.uri and not came.status:
+    if not http.uri and not http.status:
         request, answer = _wrapped_request(request, row), _wrapped_answer(answer)
-    entry = _entry(row, request, answer, sent, came)
+    entry = _entry(row, request, answer, http)
     if failed and not entry.error and not is_answer(answer.top):
-        entry.status = came.status if came.status >= 400 else 0
+        entry.status = http.status if http.status >= 400 else 0
         entry.error = _said(failed)
     return (entry,)
 
 
-def _is_call(sent: Asked, came: Answered, request: Half, answer: Half) -> bool:
+def _is_call(http: Exchange, request: Half, answer: Half) -> bool:
     """Whether an HTTP exchange asked a model, or brought an answer that was being waited for."""
-    purpose = address(sent.uri).purpose
+    purpose = address(http.uri).purpose
     if purpose == "look-up":
-        return sent.method in ("", "GET") and came.status < 400
-    if purpose == "free" or sent.method not in ("", "POST"):
+        return http.method in ("", "GET") and http.status < 400
+    if purpose == "free" or http.method not in ("", "POST"):
         return False
     return purpose == "call" or is_answer(answer.top) or "messages" in request.top or "contents" in request.top
 
@@ -108,10 +103,10 @@ def _said(error: Any) -> str:
     return text(cell(found, "message", "type", "code") if found else error)[:200] or "error"
 
 
-def _entry(row: Row, request: Half, answer: Half, sent: Asked = NO_HTTP, came: Answered = NO_STATUS) -> Entry:
-    where = address(sent.uri)
+def _entry(row: Row, request: Half, answer: Half, http: Exchange = NO_HTTP) -> Entry:
+    where = address(http.uri)
     top = answer.top
-    status, error = trouble(answer, came.status)
+    status, error = trouble(answer, http.status)
     entry = Entry(
         id=text(row.get("id")) or text(row.get("request_id")) or text(top.get("id")),
         api=where.api if where.api != "other" else api_of(top, request.top),
@@ -122,16 +117,15 @@ def _entry(row: Row, request: Half, answer: Half, sent: Asked = NO_HTTP, came: A
         stream=answer.stream,
         request=request.raw,
         answer=answer.raw or answer.words.encode(errors="replace"),
-        headers=sent.headers,
+        headers=http.headers,
     )
-    if not entry.provider and sent.headers:
-        entry.provider = next((value for name, value in sent.headers if name == "host"), "")
+    if not entry.provider and http.headers:
+        entry.provider = next((value for name, value in http.headers if name == "host"), "")
     _note(entry, row)
     if entry.at is None:
         entry.at = moment(top.get("created") or top.get("created_at") or top.get("createTime") or None)
-    usage = top.get("usage")
-    if entry.logged is None and isinstance(usage, dict) and "cost" in usage:  # OpenRouter's
-        entry.logged = amount(usage["cost"])
+    if entry.logged is None and "usage" in top:  # OpenRouter's
+        entry.logged = amount(cell(top, "usage.cost"))
     if row is not top:
         entry.model = entry.model or text(row.get("model"))
         entry.usage = _usage_beside(row, answer, entry)
@@ -180,22 +174,15 @@ def _wrapped_answer(answer: Half) -> Half:
     return answer
 
 
-def _alone(row: Row) -> tuple[Entry]:
-    """A row that is an answer's body, perhaps with labels beside."""
-    entry = _entry(row, NOTHING, Half(body(row), row))
-    entry.answered = text(row.get("model"))
-    return (entry,)
-
-
 def _conversation(row: Row) -> tuple[Entry, ...]:
     """A request's own keys with the answer beside them, or a conversation that ends with the answer."""
     asks = {key: value for key, value in row.items() if key in PARAMETERS}
     messages: list[dict[str, Any]] = []
     if "messages" in row:
-        asks["messages"] = messages = _messages(parsed(row["messages"]))
-    came = answered(row, ANSWERED)
-    if came.body is not None:
-        answer = _wrapped_answer(half(came.body))
+        asks["messages"] = messages = objects(parsed(row["messages"]), "messages")
+    http = exchange(row)
+    if http.answer is not None:
+        answer = _wrapped_answer(half(http.answer))
     elif isinstance(row.get("choices"), list):
         answer = Half(body(row), row)
     elif row.get("error"):
@@ -205,16 +192,10 @@ def _conversation(row: Row) -> tuple[Entry, ...]:
         answer = saying(messages[-1])
     else:
         return ()
-    entry = _entry(row, Half(body(asks), asks), answer, NO_HTTP, came)
+    entry = _entry(row, Half(body(asks), asks), answer, Exchange(status=http.status))
     if answer is NOTHING:
-        entry.status, entry.error = 0, _said(row.get("error") or came.failed)
+        entry.status, entry.error = 0, _said(row.get("error") or http.failed)
     return (entry,)
-
-
-def _messages(found: Any) -> list[dict[str, Any]]:
-    if not isinstance(found, list) or not all(isinstance(message, dict) for message in found):
-        raise BadRecord("its messages are no list of messages")
-    return found
 
 
 def _batch(row: Row) -> tuple[Entry, ...]:
@@ -247,19 +228,18 @@ def _trajectory(row: Row) -> Iterator[Entry]:
     call that was sent all the messages before it, its tokens to be counted from the texts.
     """
     stats = mapping(row.get("model_stats"))
-    calls = count(stats.get("api_calls"), "api_calls")
-    sent, received = count(stats.get("tokens_sent"), "tokens_sent"), count(stats.get("tokens_received"), "received")
+    told = tokens(stats, STATS)
     entry = Entry(api="openai.chat", model=text(row.get("model")))
     _note(entry, row)
     entry.session = entry.session or text(cell(row, "instance_id", "source"))
-    if calls and (sent or received):
-        entry.usage = Usage(input=sent, output=received)
-        entry.aggregate, entry.calls = True, calls
+    if told["calls"] and (told["input"] or told["output"]):
+        entry.aggregate, entry.calls = True, told.pop("calls")
+        entry.usage = Usage(**told)
         entry.logged = amount(stats.get("instance_cost") or stats.get("total_cost"))
         yield entry
         return
     before: list[bytes] = []
-    for message in _messages(parsed(row.get("messages"))):
+    for message in objects(parsed(row.get("messages")), "messages"):
         if message.get("role") == "assistant":
             request = b'{"messages":[' + b",".join(before) + b"]}"
             yield msgspec.structs.replace(entry, request=request, answer=saying(message).raw)
@@ -268,7 +248,7 @@ def _trajectory(row: Row) -> Iterator[Entry]:
 
 def _takes(row: Row) -> bool:
     """Whether a row is surely one of these, and none of another format's."""
-    if not FOREIGN.isdisjoint(row):
+    if not row.keys().isdisjoint(FOREIGN):
         return False
     if "custom_id" in row or "model_stats" in row or is_named(row) or reports(row):
         return True
@@ -276,14 +256,14 @@ def _takes(row: Row) -> bool:
         return "provider" in row
     if isinstance(parsed(row.get("messages")), list):
         return True
-    came = answered(row, ANSWERED)
+    http = exchange(row)
     if any(isinstance(parsed(row.get(key)), dict) for key in ASKED):
-        return came.body is not None or came.status != 0 or "error" in row
-    return is_answer(mapping(came.body))
+        return http.answer is not None or http.status != 0 or "error" in row
+    return is_answer(mapping(http.answer))
 
 
 def _fits(sample: Sample) -> bool:
-    return any(_takes(row) for row in sample.rows[:20])
+    return any(map(_takes, sample.rows[:20]))
 
 
 FORMATS = (Format("pairs", "requests with their responses", _fits, each(read)),)
