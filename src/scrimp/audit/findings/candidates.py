@@ -7,12 +7,13 @@ line, version 5.4. Of a line only what no newer version undercuts counts; what i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import msgspec
 
 from scrimp.audit.findings.repricing import Offer
-from scrimp.prices.book import Book, Rates
+from scrimp.prices.book import Book
 
 NO_CHAT = frozenset({
     "ada", "asr", "audio", "babbage", "banana", "bge", "computer", "curie", "davinci", "embed", "embedding",
@@ -26,8 +27,8 @@ SPECIAL = frozenset({
     "devstral", "extended", "free", "math", "mythos", "rosalind", "thinking", "vision", "vl",
 })  # fmt: skip
 """Words of models for something special: only for what is so already."""
-FILLERS = frozenset({"chat", "exp", "instruct", "it", "latest", "preview", "v"})
 TRIALS = frozenset({"exp", "preview"})
+FILLERS = TRIALS | frozenset({"chat", "instruct", "it", "latest", "v"})
 FAMILIES = {"o": "gpt", "chatgpt": "gpt", "ministral": "mistral", "magistral": "mistral", "mixtral": "mistral"}
 """First word of a name -> the family whose tokens it shares, where that is called otherwise."""
 REASONING_GENERATION = 4
@@ -39,7 +40,7 @@ NEWER_OF_LINE = 0.7
 NEAREST = 0.6
 """Else one that costs at most this part."""
 MOST = 5
-STEPS = (1.6, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 30.0, float("inf"))
+STEPS = (1.6, 2.5, 4.0, 10.0, float("inf"))
 """A price step is everything down to this part of its dearest; the first of these that gives few enough steps."""
 
 _PLACE = re.compile(r"(?:.*/)?(?:[a-z]+\.)*")
@@ -60,14 +61,18 @@ class Name(msgspec.Struct, frozen=True):
     family: str
     line: tuple[str, ...]
     version: float | None
-    is_latest: bool
     dated: str
     words: frozenset[str]
 
     @property
-    def age(self) -> tuple[float, bool, bool, str]:
+    def age(self) -> tuple[float, bool, str]:
         """Orders a line's models from old to new; of one version, the undated name is the newest."""
-        return self.version or 0.0, self.is_latest, not self.dated, self.dated
+        return self.version or 0.0, not self.dated, self.dated
+
+    @property
+    def has_age(self) -> bool:
+        """Whether it says at all how new it is."""
+        return self.version is not None or bool(self.dated) or "latest" in self.words
 
 
 class Stand(msgspec.Struct):
@@ -79,19 +84,19 @@ class Stand(msgspec.Struct):
     name: Name
     offer: Offer
     cost: int
-    of_left: int = 0
+    flags: tuple[str, ...] = ()
     server: bool = False
+    of_left: int = 0
 
 
 def read_name(model: str) -> Name:
     """Take a model's name apart: "us.anthropic.claude-haiku-4-5-20251001-v1:0" -> claude, (haiku,), 4.5."""
     bare, _, ending = _REVISION.sub("", model.lower()).partition(":")
-    found = _PLACE.match(bare)
-    place = found.group() if found else ""
-    bare = bare[len(place) :]
-    words = frozenset(re.findall(r"[a-z]+", f"{bare}:{ending}"))
-    dates = _DATE.findall(bare)
-    plain = _DATE.sub("", bare)
+    plain = _PLACE.sub("", bare, count=1)
+    place = bare.removesuffix(plain)
+    words = frozenset(re.findall(r"[a-z]+", f"{plain}:{ending}"))
+    dated = "".join(_DATE.findall(plain))
+    plain = _DATE.sub("", plain)
     number = _VERSION.search(plain)
     version = float(f"{number[1]}.{number[2] or 0}") if number else None
     if number:
@@ -99,18 +104,13 @@ def read_name(model: str) -> Name:
     head, *line = [part for part in re.split(r"[^a-z\d]+", plain) if part] or [""]
     if head == "gpt" and line[:1] == ["oss"]:
         head = "gpt-oss"  # open weights, another tokenizer than the API's models
-    family = FAMILIES.get(head, head)
     if head == "o" and version is not None:
         version = REASONING_GENERATION + version / 10
+    family = FAMILIES.get(head, head)
     if family != head:
         line.insert(0, head)
     kept = tuple(part for part in line if part not in FILLERS and not _WINDOW.fullmatch(part))
-    return Name(place, ending, family, kept, version, "latest" in words, "".join(dates), words)
-
-
-def answers_text(name: Name) -> bool:
-    """Whether it is a model that another one could stand in for."""
-    return not name.words & NO_CHAT
+    return Name(place, ending, family, kept, version, dated, words)
 
 
 def fitting(book: Book, own: Name, provider: str, largest: int) -> tuple[list[str], list[str]]:
@@ -119,61 +119,45 @@ def fitting(book: Book, own: Name, provider: str, largest: int) -> tuple[list[st
     `provider`: where the calls go now. A price of the user's own for a model of the maker is one of the first.
     """
     same: dict[str, Name] = {}
-    others: list[str] = []
-    for rates, _ in book.models("", provider) if provider else ():
+    servers: list[str] = []
+    if own.words & NO_CHAT:
+        return [], []
+    for rates, _ in chain(book.models("", provider) if provider else (), book.models("", "user")):
         name = read_name(rates.model)
-        paid = rates.femto.get("input", 0) and rates.femto.get("output", 0)
-        if paid and (name.place, name.ending) == (own.place, own.ending) and _fits(name, rates, own, largest):
+        is_theirs = rates.provider == "user"
+        if name.words & NO_CHAT or largest > (rates.context or UNKNOWN_CONTEXT):
+            continue
+        if name.family != own.family:
+            if is_theirs:
+                servers.append(rates.model)
+            continue
+        is_there = (name.place, name.ending) == (own.place, own.ending) and rates.femto.get("output", 0) > 0
+        if (is_there or is_theirs) and not rates.deprecated and not name.words & SPECIAL - own.words:
             same[rates.model] = name
-    for rates, _ in book.models("", "user"):
-        name = read_name(rates.model)
-        if name.family != own.family and answers_text(name) and _holds(rates, largest):
-            others.append(rates.model)
-        elif _fits(name, rates, own, largest):
-            same[rates.model] = name
-    newest: dict[tuple[str, ...], float] = {}
-    for name in same.values():
-        newest[name.line] = max(newest.get(name.line, 0.0), name.version or 0.0)
-    return [model for model, name in same.items() if _is_current(name, own, newest[name.line])], others
+    newest = {name.line: name.version for name in sorted(same.values(), key=lambda name: name.age)}
+    return [model for model, name in same.items() if _is_current(name, own, newest[name.line])], servers
 
 
-def _fits(name: Name, rates: Rates, own: Name, largest: int) -> bool:
-    special = name.words & SPECIAL - own.words
-    of_own = name.family == own.family and answers_text(name) and not special
-    return of_own and not rates.deprecated and _holds(rates, largest)
-
-
-def _is_current(name: Name, own: Name, newest: float) -> bool:
+def _is_current(name: Name, own: Name, newest: float | None) -> bool:
     """Whether it is no older than the model to be replaced, by its generation; the newest of a line may be one behind.
 
     (Makers bring out a generation's largest model first; OpenAI's o models have no successors by that name.) Where the
     model to be replaced says how new it is, others have to.
     """
-    if name.words & TRIALS and (name.version or 0.0) < (own.version or 0.0):
+    if name.words & TRIALS and (name.version or 0) < (own.version or 0):
         return False
     if own.version is None or name.version is None:
-        is_known = name.version is not None or name.is_latest or name.dated != ""
-        return is_known or not (own.version is not None or own.is_latest or own.dated)
+        return name.has_age or not own.has_age
     behind = int(own.version) - int(name.version)
     return behind <= (1 if name.version == newest and name.line[:1] != ("o",) else 0)
 
 
-def _holds(rates: Rates, largest: int) -> bool:
-    return largest <= (rates.context or UNKNOWN_CONTEXT)
-
-
-def current(stands: Sequence[Stand]) -> list[Stand]:
+def current(stands: Iterable[Stand]) -> list[Stand]:
     """Without what a newer model of the same line undercuts; dearest first."""
-    fresh = [one for one in stands if not any(_beats(other, one) for other in stands)]
-    return sorted(fresh, key=lambda one: (-one.cost, one.offer.model))
-
-
-def _beats(other: Stand, one: Stand) -> bool:
-    """Whether `other` is of the same line, newer (or the same and cheaper, or shorter called), and costs no more."""
-    if other is one or other.name.line != one.name.line or other.cost > one.cost:
-        return False
-    keys = [(x.name.age, -x.cost, -len(x.offer.model), x.offer.model) for x in (other, one)]
-    return keys[0] > keys[1]
+    fresh: dict[tuple[str, ...], list[Stand]] = {}
+    for one in sorted(stands, key=lambda one: (one.name.age, -one.cost, -len(one.offer.model), one.offer.model)):
+        fresh[one.name.line] = [*(older for older in fresh.get(one.name.line, ()) if older.cost < one.cost), one]
+    return sorted(chain(*fresh.values()), key=lambda one: (-one.cost, one.offer.model))
 
 
 def nearest(stands: Sequence[Stand], paid: int, own: Name) -> tuple[Stand, str]:
@@ -187,12 +171,12 @@ def nearest(stands: Sequence[Stand], paid: int, own: Name) -> tuple[Stand, str]:
     if newer:
         return max(newer, key=lambda one: one.name.age), "It is a newer model of the same line."
     well = [one for one in stands if one.cost <= paid * NEAREST]
-    if well:
-        abreast = [one for one in well if int(one.name.version or 0) >= int(own.version or 0)]
-        return _newest(
-            _steps(abreast or well, STEPS[0])[0]
-        ), f"It is the nearest step in price that saves {1 - NEAREST:.0%} or more."
-    return stands[-1], "It is the cheapest that these calls fit."
+    if not well:
+        return stands[-1], "It is the cheapest that these calls fit."
+    abreast = [one for one in well if int(one.name.version or 0) >= int(own.version or 0)]
+    return _steps(abreast or well, STEPS[0])[
+        0
+    ], f"It is the nearest step in price that saves {1 - NEAREST:.0%} or more."
 
 
 def thin(stands: Sequence[Stand], kept: Stand) -> list[Stand]:
@@ -202,18 +186,15 @@ def thin(stands: Sequence[Stand], kept: Stand) -> list[Stand]:
         steps = _steps(others, factor)
         if len(steps) < MOST:
             break
-    return sorted([kept, *map(_newest, steps)], key=lambda one: (-one.cost, one.offer.model))
+    return sorted([kept, *steps], key=lambda one: (-one.cost, one.offer.model))
 
 
-def _newest(stands: Sequence[Stand]) -> Stand:
-    return max(stands, key=lambda one: one.name.age[:2])
-
-
-def _steps(stands: Sequence[Stand], factor: float) -> list[list[Stand]]:
+def _steps(stands: Iterable[Stand], factor: float) -> list[Stand]:
+    """The newest of each price step; of equals the dearest."""
     steps: list[list[Stand]] = []
     for one in stands:
         if steps and one.cost * factor >= steps[-1][0].cost:
             steps[-1].append(one)
         else:
             steps.append([one])
-    return steps
+    return [max(step, key=lambda one: (one.name.version or 0.0, one.name.has_age)) for step in steps]
