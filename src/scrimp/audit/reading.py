@@ -12,10 +12,11 @@ from typing import Protocol
 
 import msgspec
 
+from scrimp.audit import framing
 from scrimp.audit.database import RecordLines
 from scrimp.audit.detect import HEAD, Known, detect
 from scrimp.audit.formats.base import Options
-from scrimp.audit.framing import Piece, pieces
+from scrimp.audit.framing import Piece
 from scrimp.audit.piece import Filter, Job
 from scrimp.audit.pool import Pool, cores
 from scrimp.audit.sources import Source, expand
@@ -25,6 +26,10 @@ from scrimp.errors import ScrimpError
 
 SMALL = 4 * 1024 * 1024
 """Bytes of all logs together up to which one process reads them."""
+
+
+ROWS = 5_000
+"""Rows of a piece at the most, roughly: results lie in memory until they are taken in."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -104,7 +109,7 @@ class Reading:
         job = Job(number, form.name, known.layout, options, known.layout.columns or known.sample.columns)
         log = Log(source.name, form.name, form.title, form.missing, source.size, preview=_preview(known, options))
         self.logs.append(log)
-        tasks = self._tasks(job, feed)
+        tasks = self._tasks(job, feed, min(framing.PIECE, ROWS * feed.row_bytes))
         if form.ordered:
             self._work.forget(number, 0, 0)
         for (place, digest), result in pool.read(tasks, form.ordered):
@@ -116,8 +121,8 @@ class Reading:
         log.trouble = source.trouble
         self._check_same(number, log, feed.digest.hexdigest())
 
-    def _tasks(self, job: Job, feed: Feed) -> Iterator[tuple[tuple[int, bytes], Job, Piece]]:
-        for place, piece in enumerate(pieces(job.layout, feed.read)):
+    def _tasks(self, job: Job, feed: Feed, size: int) -> Iterator[tuple[tuple[int, bytes], Job, Piece]]:
+        for place, piece in enumerate(framing.pieces(job.layout, feed.read, size)):
             digest = hashlib.blake2b(piece.data, digest_size=16).digest()
             if self._work.is_done(job.file, place, digest):
                 continue
@@ -147,6 +152,7 @@ class Feed:
         if not self.head:
             raise ScrimpError(f"{source.name} is empty", hint=source.trouble)
         self._rest = self.head
+        self.row_bytes = len(self.head) // (self.head.count(b"\n") or 1) + 1
 
     def _fill(self, size: int) -> bytes:
         """Exactly `size` bytes, fewer at the end: pieces must not depend on how a pipe is filled."""
