@@ -1,13 +1,6 @@
 """The errors that some code branches on, and how each is told to a client or a person.
 
-ScrimpError             status, code, hint
-  ConfigError           start-up only: the path to the key; exit code 2
-  Refused               we said no: 400, 401, 403, 404, 413, 415, 429
-  ProviderError         they said no
-    Down                no connection, or it broke before an answer
-    Slow                a time-out: connect, first token, idle or total
-    Broken              the answer broke off in mid-stream
-  StoreError            our own store failed; logged and counted, never shown to a client
+Ours are ConfigError, Refused and StoreError; ProviderError is theirs, and told apart into Down, Slow and Broken.
 """
 
 from __future__ import annotations
@@ -33,13 +26,13 @@ class ScrimpError(Exception):
 
 
 class ConfigError(ScrimpError):
-    """The configuration cannot be used; the message starts with the path of the key."""
+    """The configuration cannot be used (exit code 2); the message starts with the path of the key."""
 
     code = "bad_config"
 
 
 class Refused(ScrimpError):
-    """scrimp itself says no to a request."""
+    """scrimp itself says no to a request: 400, 401, 403, 404, 413, 415, 429."""
 
     status = 400
     code = "refused"
@@ -61,7 +54,7 @@ class Down(ProviderError):
 
 
 class Slow(ProviderError):
-    """A time-out on the way to or from the provider."""
+    """A time-out on the way to or from the provider: connect, first token, idle or total."""
 
     status = 504
     code = "provider_timeout"
@@ -74,7 +67,7 @@ class Broken(ProviderError):
 
 
 class StoreError(ScrimpError):
-    """Our own store failed. Calls go on without it."""
+    """Our own store failed: logged and counted, never shown to a client. Calls go on without it."""
 
     code = "store_error"
 
@@ -91,8 +84,7 @@ def render(error: ScrimpError, dialect: str, call_id: str) -> bytes:
     message = f"scrimp: {error}"
     if dialect == "anthropic":
         kind = _ANTHROPIC_TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
-        return json.dumps(
-            {"type": "error", "error": {"type": kind, "message": message}, "request_id": call_id}
-        ).encode()
+        told = {"type": "error", "error": {"type": kind, "message": message}, "request_id": call_id}
+        return json.dumps(told).encode()
     kind = _OPENAI_TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
     return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": error.code}}).encode()

@@ -45,8 +45,9 @@ def plan(
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    for step, words in rows.items():
-        click.echo(f" {step:<10} {words if isinstance(words, str) else _sentence(words)}")
+    for step, decided in rows.items():
+        said = "  ".join(f"{name}={value}" for name, value in decided.items())
+        click.echo(f" {step:<10} {said}")
     sys.stdout.flush()
 
 
@@ -141,7 +142,3 @@ def _forecast(call: Any, world: Any, weigh: Any, tokens: int) -> dict[str, Any]:
             return {**found, "unpriced": cost.unpriced}
         found[label] = usd(cost.paid)
     return {**found, "output_cap": call.ask.cap or "none set"}
-
-
-def _sentence(values: dict[str, Any]) -> str:
-    return "  ".join(f"{name}={value}" for name, value in values.items())

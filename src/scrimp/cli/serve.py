@@ -48,7 +48,8 @@ def serve(
     name = config.serve.host
     address = f"{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
     server = make_server(world)
-    click.echo(f"scrimp  http://{address}/v1  report http://{address}/  store {config.store}" + _where(upstream))
+    where = f"  upstream {upstream}" if upstream else ""
+    click.echo(f"scrimp  http://{address}/v1  report http://{address}/  store {config.store}{where}")
     if not is_loopback(name):
         click.echo("        the page and /metrics answer only to loopback names, this host and those in [serve] hosts")
     calm_collector()
@@ -65,7 +66,3 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-
-
-def _where(upstream: str) -> str:
-    return f"  upstream {upstream}" if upstream else ""

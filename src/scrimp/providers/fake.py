@@ -64,7 +64,8 @@ class Fake:
             access_log=False, timeout_graceful_shutdown=1
         )  # fmt: skip
         self._server = uvicorn.Server(settings)
-        self._thread = threading.Thread(target=self._run, name="scrimp-fake", daemon=True)
+        sockets = {"sockets": [self._listener]}
+        self._thread = threading.Thread(target=self._server.run, kwargs=sockets, name="scrimp-fake", daemon=True)
 
     @property
     def base_url(self) -> str:
@@ -82,9 +83,6 @@ class Fake:
         """Stop; answers under way have a second. May be called twice."""
         self._server.should_exit = True
         self._thread.join()
-
-    def _run(self) -> None:
-        self._server.run(sockets=[self._listener])
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         parts: list[bytes] = []
@@ -130,7 +128,8 @@ async def _play(turn: Turn, method: str, path: str, body: bytes, send: Send) -> 
     if turn.body is not None:
         pieces: Iterator[bytes] = iter([turn.body])
     elif turn.status >= 400:
-        pieces = iter([_error(turn, path)])
+        dialect = "anthropic" if path.startswith("/v1/messages") else "openai"
+        pieces = iter([json.dumps(answers.error(turn.status, dialect, f"scripted {turn.status}")).encode()])
     elif request.get("stream") is True and (streamed := _stream(path, request, turn)) is not None:
         pieces, kind = streamed, b"text/event-stream"
     else:
@@ -155,11 +154,6 @@ async def _send(turn: Turn, pieces: Iterator[bytes], kind: bytes, send: Send) ->
             await asyncio.sleep(turn.gap)
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-
-
-def _error(turn: Turn, path: str) -> bytes:
-    dialect = "anthropic" if path.startswith("/v1/messages") else "openai"
-    return json.dumps(answers.error(turn.status, dialect, f"scripted {turn.status}")).encode()
 
 
 def _stream(path: str, request: dict[str, Any], turn: Turn) -> Iterator[bytes] | None:

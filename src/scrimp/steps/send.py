@@ -98,7 +98,8 @@ class _Tap:
 
     def __init__(self, call: Call, reply: Reply, streams: bool) -> None:
         encoding = reply.header("Content-Encoding").strip().lower()
-        self._inflate = _inflater(encoding)
+        compressed = encoding in ("gzip", "deflate")
+        self._inflate: Any = zlib.decompressobj(32 + zlib.MAX_WBITS) if compressed else None  # 32: told by the data
         self.readable = encoding in ("", "identity") or self._inflate is not None
         hides = streams and self.readable and reply.status < 300 and _wants_usage(call)
         self.hider = UsageHider() if hides else None
@@ -132,11 +133,6 @@ class _Tap:
     def body(self) -> bytes:
         """What was kept."""
         return b"".join((*self._head, *self._tail)) if self.readable else b""
-
-
-def _inflater(encoding: str) -> Any:
-    """What undoes an encoding, by the header of its data; None for one that scrimp cannot read."""
-    return zlib.decompressobj(32 + zlib.MAX_WBITS) if encoding in ("gzip", "deflate") else None
 
 
 async def _pass_on(
@@ -183,13 +179,8 @@ async def _pump(call: Call, reply: Reply, tap: _Tap, deliver: Deliver, streams: 
         if data:
             await deliver({"type": "http.response.body", "body": data, "more_body": True})
     rest = tap.hider.rest() if tap.hider else b""
-    if (
-        streams
-        and not reply.by_length
-        and answer.status < 300
-        and call.ask.api != "other"
-        and not _read(call, tap, streams)
-    ):
+    must_end = streams and not reply.by_length and answer.status < 300 and call.ask.api != "other"
+    if must_end and not _read(call, tap, streams):
         call.error = "the connection closed before the stream's own end"
         raise Broken(call.error)
     await deliver({"type": "http.response.body", "body": rest, "more_body": False})

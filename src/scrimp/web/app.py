@@ -26,8 +26,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 log = logging.getLogger("scrimp")
-
-
 FLIGHT = "scrimp.flight"
 """The key in the scope under which the server finds the flight to end when the client leaves."""
 
@@ -126,12 +124,8 @@ def check(call: Call, scope: Scope, world: World) -> None:
     """Refuse what no provider should see: a foreign web page's request, a path that climbs."""
     origin = call.header(b"origin")
     if origin is not None and origin.decode("latin-1") not in world.config.serve.origins:
-        raise Refused(
-            "this browser origin may not use the gateway",
-            hint='List it in the configuration: [serve] origins = ["https://..."]',
-            status=403,
-            code="origin_not_allowed",
-        )
+        hint = 'List it in the configuration: [serve] origins = ["https://..."]'
+        raise Refused("this browser origin may not use the gateway", hint=hint, status=403, code="origin_not_allowed")
     if has_dot_segments(call.path):
         raise Refused("the path has dot segments", hint="Write it out in full", code="bad_path")
     call.ask.api = api_of(call.method, call.path)
@@ -140,7 +134,9 @@ def check(call: Call, scope: Scope, world: World) -> None:
 async def _receive_body(call: Call, receive: Receive, world: World) -> None:
     """Take the whole body, read what it asks for. Raises Refused for a wrong type, size or JSON."""
     limit = world.config.serve.max_body_mb * 1024 * 1024
-    _check_length(call, limit)
+    length = call.header(b"content-length")
+    if length is not None and length.isdigit() and int(length) > limit:
+        raise _too_large(limit)
     message = await receive()
     if message["type"] != "http.request":
         raise ClientLeft
@@ -166,12 +162,6 @@ async def _receive_body(call: Call, receive: Receive, world: World) -> None:
             status=415, code="unsupported_media_type"
         )  # fmt: skip
     call.ask = read_request(call.ask.api, body)
-
-
-def _check_length(call: Call, limit: int) -> None:
-    length = call.header(b"content-length")
-    if length is not None and length.isdigit() and int(length) > limit:
-        raise _too_large(limit)
 
 
 def _too_large(limit: int) -> Refused:

@@ -113,17 +113,15 @@ def _openai_cached(reported: Reported, inside: Reported) -> int:
 
 
 def _openai_written(reported: Reported, inside: Reported) -> int:
-    return _count(inside, "cache_write_tokens", "cache_creation_tokens") or _count(
-        reported, "cache_creation_input_tokens"
-    )
+    own = _count(inside, "cache_write_tokens", "cache_creation_tokens")
+    return own or _count(reported, "cache_creation_input_tokens")
 
 
 def _searches(reported: Reported) -> int:
     """Web searches the provider ran: Anthropic's, OpenRouter's, OpenAI's and xAI's places for them."""
     used = _object(reported, "server_tool_use", "server_tool_use_details", "server_side_tool_usage_details")
-    return _count(used, "web_search_requests", "web_search_calls") or _count(
-        _object(_object(reported, "tool_usage"), "web_search"), "num_requests"
-    )
+    beside = _object(_object(reported, "tool_usage"), "web_search")
+    return _count(used, "web_search_requests", "web_search_calls") or _count(beside, "num_requests")
 
 
 def _anthropic(reported: Reported) -> Usage:

@@ -23,7 +23,6 @@ KNOWN = (
 )  # fmt: skip
 """What may be reached with a key that scrimp supplies: these paths below /v1 and everything beneath them."""
 
-
 _SUSPECT = re.compile(r"[%\\]|/\.")
 
 

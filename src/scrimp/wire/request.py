@@ -121,8 +121,7 @@ def _read_by_tokens(api: Api, raw: bytes) -> Ask:
     stream = found.get("stream", [])
     return Ask(
         api=api, model=_string(raw[slice(*model[-1])]) if model else "",
-        stream=bool(stream) and raw[slice(*stream[-1])] == b"true", asked_usage=None,
-        has_stream_options="stream_options" in found
+        stream=bool(stream) and raw[slice(*stream[-1])] == b"true", has_stream_options="stream_options" in found
     )  # fmt: skip
 
 
