@@ -39,19 +39,28 @@ class Table:
         self._layout = layout
         self._lines = lines
         self._more = more
+        self._delimiter = layout.delimiter.encode()
+        self._delimiters = len(layout.columns) - 1
+        self._is_typed = bool(layout.kinds.strip(OTHER))
+        self._joined: tuple[int, int, list[str]] = (-1, -1, [])
         self._odd = [at for at, line in enumerate(lines) if QUOTE in line and line.count(QUOTE) & 1]
 
     def rows(self) -> Iterator[tuple[int, list[str] | BadRecord]]:
         """(index of its first line, fields or why there are none) of each row; blank lines are no rows."""
         lines, layout = self._lines, self._layout
-        next_row = 0
-        for at, raw in enumerate(lines):
-            if at < next_row or not raw or raw.isspace():
-                continue
+        at = 0
+        while at < len(lines):
+            raw = lines[at]
+            first = at
+            at += 1
             if QUOTE in raw and raw.count(QUOTE) & 1:
-                next_row = self._end(at) or len(lines)
-                raw = b"\n".join(lines[at:next_row])
-            yield at, fields_of(layout, raw)
+                at = self._end(first) or at
+                if self._joined[:2] == (first, at - 1):
+                    yield first, self._joined[2]
+                    continue
+            elif not raw or raw.isspace():
+                continue
+            yield first, fields_of(layout, raw)
 
     def known(self) -> int:
         """How many of the lines are in rows whose end is here; what comes next decides on the rest."""
@@ -92,7 +101,11 @@ class Table:
         joined = fields_of(self._layout, b"\n".join(self._lines[first : last + 1]))
         if isinstance(joined, BadRecord) or (plainly and not self._is_plain(joined)):
             return None, True
-        return None if any(map(self._is_row_alone, between)) else last, True
+        full = [line for line in between if line.count(self._delimiter) >= self._delimiters] if self._is_typed else ()
+        if any(map(self._is_row_alone, full)):
+            return None, True
+        self._joined = self._joined if plainly else (first, last, joined)
+        return last, True
 
     def _next_odd(self, at: int) -> tuple[int | None, bool]:
         """The next line with an odd number of quotation marks, if any is near enough, and whether that is sure."""
@@ -110,19 +123,15 @@ class Table:
         )
 
     def _is_row_alone(self, raw: bytes) -> bool:
-        """Whether a line is plainly a row, not text with commas in it."""
-        layout = self._layout
-        if raw.count(layout.delimiter.encode()) < len(layout.columns) - 1:
-            return False
-        fields = fields_of(layout, raw)
+        """Whether a line is plainly a row, not text with delimiters in it."""
+        fields = fields_of(self._layout, raw)
         return not isinstance(fields, BadRecord) and self._is_plain(fields)
 
     def _is_plain(self, fields: list[str]) -> bool:
         """Whether times and numbers are where they should be; never where no column is known to hold any."""
-        kinds = self._layout.kinds
-        if not kinds.strip(OTHER):
+        if not self._is_typed:
             return False
-        return all(kind in (OTHER, kind_of(field)) for kind, field in zip(kinds, fields, strict=True))
+        return all(kind in (OTHER, kind_of(field)) for kind, field in zip(self._layout.kinds, fields, strict=True))
 
 
 def fields_of(layout: Layout, raw: bytes) -> list[str] | BadRecord:
