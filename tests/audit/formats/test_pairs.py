@@ -16,6 +16,7 @@ from strange import check, damaged, rows
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats import pairs
 from scrimp.audit.formats.base import Sample
+from scrimp.audit.formats.exchange import ANSWERED, ASKED
 from scrimp.audit.formats.fields import LABELS
 from scrimp.call import Price, Usage
 from scrimp.prices.book import Book
@@ -33,7 +34,7 @@ SAYS = {
     "usage": {"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 14},
 }
 KNOWN = [
-    *LABELS, *(name for names in pairs.BESIDE.values() for name in names), *pairs.ASKED, *pairs.ANSWERED, *pairs.PARAMETERS,
+    *LABELS, *(name for names in pairs.BESIDE.values() for name in names), *ASKED, *ANSWERED, *pairs.PARAMETERS,
     *("id", "request_id", "custom_id", "result", "error", "code", "model_stats", "source", "kind", "text", "choices"),
     *("uri", "url", "path", "method", "headers", "body", "status", "status_code", "content", "type", "role", "assistant"),
     *("object", "chat.completion", "response", "message", "succeeded", "usage", "usageMetadata", "cost", "api_calls"),

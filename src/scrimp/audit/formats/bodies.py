@@ -83,7 +83,7 @@ def _from_text(value: str) -> Half:
             first = _first_event(value.lstrip().split("\n", 1)[:1])
             return Half(value.encode(errors="replace"), first, stream=bool(first))
     elif _STREAM.match(value):
-        return Half(value.encode(errors="replace"), _first_event(value[:65_536].split("\n")), stream=True)
+        return Half(value.encode(errors="replace"), _first_event(value[:65_536].split("\n", 40)), stream=True)
     return Half(words=value) if start else NOTHING
 
 

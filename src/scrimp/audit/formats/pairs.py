@@ -14,7 +14,7 @@ import msgspec
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats.base import Format, Row, Sample, amount, body, each, mapping, moment, parsed, text
 from scrimp.audit.formats.bodies import NOTHING, Half, api_of, half, is_answer, is_named, reports, saying, trouble
-from scrimp.audit.formats.exchange import ANSWERED, ASKED, Exchange, address, exchange
+from scrimp.audit.formats.exchange import ASKED, Exchange, address, exchange
 from scrimp.audit.formats.fields import Names, cell, fill, label, objects, tag, tokens
 from scrimp.call import Usage
 from scrimp.wire.counts import usage_of
@@ -55,36 +55,67 @@ def read(row: Row) -> Iterable[Entry]:
         return _trajectory(row)
     if isinstance(row.get("kind"), str) and isinstance(row.get("text"), str):
         return (_entry(row, NOTHING, half(row["text"])),)
-    if not row.keys().isdisjoint(ASKED):
-        return _exchange(row)
-    has_answer = any(row.get(key) for key in ANSWERED)
-    is_conversation = "messages" in row or (has_answer and any(row.get(key) for key in PROMPTS))
-    if is_conversation and not is_named(row):
-        return _conversation(row)
-    if is_answer(row) or (row.get("error") and not has_answer):
-        entry = _entry(row, NOTHING, Half(body(row), row))
-        entry.answered = text(row.get("model"))
-        return (entry,)
-    if has_answer:
-        return _exchange(row)
-    raise BadRecord(f"neither a request with its response nor an answer; it has {', '.join(sorted(row)[:8])[:120]}")
+    return _exchange(row)
 
 
 def _exchange(row: Row) -> tuple[Entry, ...]:
     http = exchange(row)
-    request, answer = half(http.request), half(http.answer)
+    request, answer = _sides(row, http)
     if http.uri and not _is_call(http, request, answer):
         return ()
     failed = http.failed or row.get("error")
     if answer is NOTHING and not failed and http.status < 400:
         return ()  # a request without an answer is no call yet
-    if not http.uri and not http.status:
-        request, answer = _wrapped_request(request, row), _wrapped_answer(answer)
     entry = _entry(row, request, answer, http)
     if failed and not entry.error and not is_answer(answer.top):
         entry.status = http.status if http.status >= 400 else 0
-        entry.error = _said(failed)
+        found = mapping(failed)
+        entry.error = text(cell(found, "message", "type", "code") if found else failed)[:200] or "error"
     return (entry,)
+
+
+def _sides(row: Row, http: Exchange) -> tuple[Half, Half]:
+    """The request and the answer: each under its key, or an answer alone, or a request's own keys in the row with the
+    answer beside them or as the last of its messages."""
+    if not row.keys().isdisjoint(ASKED):
+        request, answer = half(http.request), half(http.answer)
+        is_plain = not http.uri and not http.status
+        return (_asking(request, row), _saying(answer)) if is_plain else (request, answer)
+    is_conversation = "messages" in row or (http.answer and any(row.get(key) for key in PROMPTS))
+    if is_named(row) or (not is_conversation and (is_answer(row) or not http.answer)):
+        if not is_answer(row) and not row.get("error"):
+            raise BadRecord(
+                f"neither a request with its response nor an answer; it has {', '.join(sorted(row)[:8])[:120]}"
+            )
+        return NOTHING, Half(body(row), row)
+    answer = _saying(half(http.answer))
+    if not is_conversation:
+        return NOTHING, answer
+    asks = {key: value for key, value in row.items() if key in PARAMETERS}
+    messages: list[dict[str, Any]] = []
+    if "messages" in row:
+        asks["messages"] = messages = objects(parsed(row["messages"]), "messages")
+    if answer is NOTHING and isinstance(row.get("choices"), list):
+        answer = Half(body(row), row)
+    elif answer is NOTHING and not row.get("error") and messages and messages[-1].get("role") == "assistant":
+        asks["messages"], answer = messages[:-1], saying(messages[-1])
+    return Half(body(asks), asks), answer
+
+
+def _asking(request: Half, row: Row) -> Half:
+    """A request, also one that was logged as words alone, as the body that asks it."""
+    if not request.words:
+        return request
+    asks = {"model": text(row.get("model")), "messages": [{"role": "user", "content": request.words}]}
+    return Half(body(asks), asks)
+
+
+def _saying(answer: Half) -> Half:
+    """An answer, also one that was logged as words or as a message alone, as the body that brings it."""
+    if answer.words:
+        return saying({"role": "assistant", "content": answer.words})
+    is_message = "role" in answer.top and "content" in answer.top and answer.top.get("type") != "message"
+    return saying(answer.top) if is_message else answer
 
 
 def _is_call(http: Exchange, request: Half, answer: Half) -> bool:
@@ -95,12 +126,6 @@ def _is_call(http: Exchange, request: Half, answer: Half) -> bool:
     if purpose == "free" or http.method not in ("", "POST"):
         return False
     return purpose == "call" or is_answer(answer.top) or "messages" in request.top or "contents" in request.top
-
-
-def _said(error: Any) -> str:
-    """What a row says of its failure."""
-    found = mapping(error)
-    return text(cell(found, "message", "type", "code") if found else error)[:200] or "error"
 
 
 def _entry(row: Row, request: Half, answer: Half, http: Exchange = NO_HTTP) -> Entry:
@@ -126,7 +151,9 @@ def _entry(row: Row, request: Half, answer: Half, http: Exchange = NO_HTTP) -> E
         entry.at = moment(top.get("created") or top.get("created_at") or top.get("createTime") or None)
     if entry.logged is None and "usage" in top:  # OpenRouter's
         entry.logged = amount(cell(top, "usage.cost"))
-    if row is not top:
+    if row is top:
+        entry.answered = text(row.get("model"))
+    else:
         entry.model = entry.model or text(row.get("model"))
         entry.usage = _usage_beside(row, answer, entry)
     return entry
@@ -157,47 +184,6 @@ def _usage_beside(row: Row, answer: Half, entry: Entry) -> Usage | None:
     return usage_of(mapping(beside) or row, entry.api.startswith("anthropic"))
 
 
-def _wrapped_request(request: Half, row: Row) -> Half:
-    """A prompt that was logged as words alone, as the body that asks it."""
-    if not request.words:
-        return request
-    asks = {"model": text(row.get("model")), "messages": [{"role": "user", "content": request.words}]}
-    return Half(body(asks), asks)
-
-
-def _wrapped_answer(answer: Half) -> Half:
-    """An answer that was logged as words or as a message alone, as the body that brings it."""
-    if answer.words:
-        return saying({"role": "assistant", "content": answer.words})
-    if "role" in answer.top and "content" in answer.top and answer.top.get("type") != "message":
-        return saying(answer.top)
-    return answer
-
-
-def _conversation(row: Row) -> tuple[Entry, ...]:
-    """A request's own keys with the answer beside them, or a conversation that ends with the answer."""
-    asks = {key: value for key, value in row.items() if key in PARAMETERS}
-    messages: list[dict[str, Any]] = []
-    if "messages" in row:
-        asks["messages"] = messages = objects(parsed(row["messages"]), "messages")
-    http = exchange(row)
-    if http.answer is not None:
-        answer = _wrapped_answer(half(http.answer))
-    elif isinstance(row.get("choices"), list):
-        answer = Half(body(row), row)
-    elif row.get("error"):
-        answer = NOTHING
-    elif messages and messages[-1].get("role") == "assistant":
-        asks["messages"] = messages[:-1]
-        answer = saying(messages[-1])
-    else:
-        return ()
-    entry = _entry(row, Half(body(asks), asks), answer, Exchange(status=http.status))
-    if answer is NOTHING:
-        entry.status, entry.error = 0, _said(row.get("error") or http.failed)
-    return (entry,)
-
-
 def _batch(row: Row) -> tuple[Entry, ...]:
     """A line of a batch's output, at batch prices; nothing for a line of its input, and for what was never run.
 
@@ -205,7 +191,7 @@ def _batch(row: Row) -> tuple[Entry, ...]:
     """
     result, error = row.get("result"), row.get("error")
     if isinstance(result, dict):
-        found = result.get("message") if result.get("type") == "succeeded" else result.get("error")
+        found = cell(result, "message", "error")
         entries: tuple[Entry, ...] = (_entry(row, NOTHING, half(found)),) if found else ()
     elif mapping(error).get("code") in NOT_RUN or (not error and not row.get("response")):
         if not row.keys() & {"response", "error", "body", "params"}:
