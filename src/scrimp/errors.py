@@ -1,6 +1,7 @@
 """The errors that some code branches on, and how each is told to a client or a person.
 
-Ours are ConfigError, Refused and StoreError; ProviderError is theirs, and told apart into Down, Slow and Broken.
+Ours are ConfigError (at the start only, exit code 2), Refused and StoreError; ProviderError is theirs, and told apart
+into Down, Slow and Broken.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class ScrimpError(Exception):
 
 
 class ConfigError(ScrimpError):
-    """The configuration cannot be used (exit code 2); the message starts with the path of the key."""
+    """The configuration cannot be used; the message starts with the path of the key."""
 
     code = "bad_config"
 
