@@ -141,10 +141,10 @@ def _spelled(text: str) -> int:
 def _numbered(number: int | Decimal) -> int:
     if isinstance(number, Decimal) and not number.is_finite():
         raise BadRecord(f"{number} is no time")
-    for top, unit in _UNITS:
-        if 0 <= number < top:
-            return int(number * unit)
-    raise BadRecord("its time is out of range")
+    unit = next((unit for top, unit in _UNITS if number < top), 1)
+    if not 0 <= number * unit <= _LATEST:
+        raise BadRecord("its time is out of range")
+    return int(number * unit)
 
 
 def count(value: Any, name: str = "a count") -> int:

@@ -18,9 +18,7 @@ from scrimp.wire.answer import Reading, read_body, read_stream
 
 class Half(NamedTuple):
     """One body. `top` is its top level, of a stream the answer inside its first event; {} where that is no object.
-
-    `words` is a body that is neither JSON nor a stream: text that somebody took out of it, or an error page.
-    """
+    `words` is a body that is neither JSON nor a stream: text that somebody took out of it, or an error page."""
 
     raw: bytes = b""
     top: Mapping[str, Any] = {}
@@ -60,14 +58,14 @@ _REQUESTS: dict[str, Api] = {
 
 def half(value: Any) -> Half:
     """A body in any of the ways it is logged. BadRecord for what is none."""
+    if value in (None, "", {}, []):
+        return NOTHING
     if isinstance(value, dict):
-        return Half(body(value), value) if value else NOTHING
+        return Half(body(value), value)
     if isinstance(value, str):
         return _from_text(value)
     if isinstance(value, list):
-        return _from_events(value) if value else NOTHING
-    if value is None:
-        return NOTHING
+        return _from_events(value)
     raise BadRecord(f"a body is {str(value)[:40]!r}")
 
 
@@ -110,9 +108,9 @@ def _first_event(events: Iterable[Any]) -> Mapping[str, Any]:
 
 def api_of(answer: Mapping[str, Any], request: Mapping[str, Any] = {}) -> Api:
     """The dialect of an answer by its shape, else of its request; "other" where neither tells."""
-    kind = answer.get("object")
-    if isinstance(kind, str) and (api := _OBJECTS.get(kind)) is not None:
-        return api
+    kind = str(answer.get("object"))
+    if kind in _OBJECTS:
+        return _OBJECTS[kind]
     if answer.get("type") == "message":
         return "anthropic.messages"
     if kind == "list" and isinstance(answer.get("data"), list):
@@ -126,8 +124,7 @@ def api_of(answer: Mapping[str, Any], request: Mapping[str, Any] = {}) -> Api:
 
 def is_named(top: Mapping[str, Any]) -> bool:
     """Whether this is what a model's API answers with, by what it calls itself."""
-    kind = top.get("object")
-    return (isinstance(kind, str) and kind in _OBJECTS) or (top.get("type") == "message" and "content" in top)
+    return str(top.get("object")) in _OBJECTS or (top.get("type") == "message" and "content" in top)
 
 
 def is_answer(top: Mapping[str, Any]) -> bool:
@@ -142,10 +139,8 @@ def reports(top: Mapping[str, Any]) -> bool:
 
 
 def trouble(answer: Half, status: int) -> tuple[int, str]:
-    """The HTTP status of an answer and its error as "kind: message"; (status, "") for one that succeeded.
-
-    Status 0: it failed, and neither the log nor the kind of the error says with which status.
-    """
+    """The HTTP status of an answer and its error as "kind: message"; (status, "") for one that succeeded. Status 0: it
+    failed, and neither the log nor the kind of the error says with which."""
     error = answer.top.get("error")
     if status < 400 and not error and answer.top.get("type") != "error":
         return status or 200, ""
@@ -158,10 +153,8 @@ def trouble(answer: Half, status: int) -> tuple[int, str]:
 
 
 def asking(value: Any) -> dict[str, Any]:
-    """The body of a request; {} where the log has none, or has left out what was asked.
-
-    (Bodies without their texts are all alike: they would look like exact repeats.)
-    """
+    """The body of a request; {} where the log has none, or has left out what was asked: such bodies are all alike, and
+    would look like exact repeats."""
     found = mapping(value)
     return found if any(found.get(name) for name in ASKS) else {}
 
@@ -173,10 +166,8 @@ def saying(message: Mapping[str, Any], finish: str | None = None) -> Half:
 
 
 def add_answer(entry: Entry, value: Any, marks: Iterable[bytes] = ()) -> Reading:
-    """Put an answer's body on an entry, and its finish and tier where the log has none; what it says of itself.
-
-    A body that holds one of `marks` is no longer what the provider sent, and is left out.
-    """
+    """Put an answer's body on an entry, and its finish and tier where the log has none; what it says of itself. A body
+    that holds one of `marks` is no longer what the provider sent, and is left out."""
     found = mapping(value)
     if not found:
         return Reading()

@@ -16,10 +16,8 @@ from scrimp.call import Api
 
 
 class Address(NamedTuple):
-    """Where a request went: to ask a model, to fetch an answer, to do what no model does, or nobody knows.
-
-    `model` is the one that the path names, for APIs that have it there.
-    """
+    """Where a request went: to ask a model, to fetch an answer, to do what no model does, or nobody knows. `model` is
+    the one that the path names, for APIs that have it there."""
 
     host: str = ""
     purpose: Literal["call", "look-up", "unknown", "free"] = "unknown"
@@ -28,10 +26,8 @@ class Address(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """What a row has of both sides: `uri` "" and `status` 0 where it has bodies alone, `method` in capitals.
-
-    `failed` is its word for a failure ("error", "timeout"); a body is None where there is none.
-    """
+    """What a row has of both sides: `uri` "" and `status` 0 where it has bodies alone, `method` in capitals. `failed`
+    is its word for a failure ("error", "timeout"); a body is None where there is none."""
 
     uri: str = ""
     method: str = ""

@@ -61,10 +61,8 @@ def opened(row: Row, *columns: str) -> dict[str, Any]:
 
 
 def fill(entry: Entry, row: Row, names: Names) -> Entry:
-    """The entry with what the columns tell of it; fields it already has stay. BadRecord where a time is none.
-
-    Beside the fields of an Entry, names may tell its `end` (a time), and how long it took in `ms` or `s`.
-    """
+    """The entry with what the columns tell of it; fields it already has stay. BadRecord where a time is none. Beside
+    the fields of an Entry, names may tell its `end` (a time), and how long it took in `ms` or `s`."""
     end = None
     for field, columns in names.items():
         value = cell(row, *columns)
@@ -87,20 +85,13 @@ def is_true(value: Any) -> bool:
     return str(value).lower() == "true"
 
 
-def _lower(value: Any) -> str:
-    return text(value).lower()
-
-
-_READ: Mapping[str, Callable[[Any], Any]] = {
-    "at": moment, "logged": amount, "tier": _lower, "stream": is_true, "cut": is_true, "from_cache": is_true,
-}  # fmt: skip
+_READ: dict[str, Callable[[Any], Any]] = {"at": moment, "logged": amount, "tier": lambda value: text(value).lower()}
+_READ |= dict.fromkeys(("stream", "cut", "from_cache"), is_true)
 
 
 def lasted(value: Any, unit: int) -> int:
-    """A duration in units of so many ns, as ns; 0 for what is none.
-
-    Unit 0: not known; then a fraction below 1000 is seconds, as Python's clocks give, anything else milliseconds.
-    """
+    """A duration in units of so many ns, as ns; 0 for what is none. Unit 0: not known; then a fraction below 1000 is
+    seconds, as Python's clocks give, anything else milliseconds."""
     try:
         number = float(value if type(value) is int else text(value) or 0)
     except (ValueError, OverflowError):

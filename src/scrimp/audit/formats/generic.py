@@ -6,24 +6,13 @@ of it can be overridden: `--map input=COLUMN`, or taken out: `--map input=`.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 
 from scrimp.audit.entry import BadRecord, Entry
-from scrimp.audit.formats.base import (
-    Format,
-    Options,
-    Read,
-    Row,
-    Sample,
-    amount,
-    body,
-    count,
-    moment,
-    parsed,
-    text,
-)
+from scrimp.audit.formats.base import Format, Options, Read, Row, Sample, amount, body, count, moment, parsed, text
+from scrimp.audit.formats.bodies import saying
+from scrimp.audit.formats.fields import lasted
 from scrimp.audit.formats.meanings import MEANINGS, guess, plain
 from scrimp.call import Usage
 from scrimp.errors import ScrimpError
@@ -35,8 +24,6 @@ BESIDE = ("cache_read_input_tokens", "cache_creation_input_tokens")
 FAILED = ("error", "failed", "failure", "timeout")
 """What a column of statuses says of a call that gave nothing."""
 _STATUS = re.compile(r"([1-9][0-9][0-9])(?:\.0)?\b")
-LONGEST_CALL = 10**9
-"""Milliseconds; what takes longer was no call."""
 COUNTED = ("prompt", "completion")
 """Columns that are token counts where they hold numbers."""
 
@@ -125,17 +112,16 @@ def _fits(sample: Sample) -> bool:
 def _open(columns: tuple[str, ...], options: Options) -> Read:
     means = columns_of(columns, options.columns)
     _check(columns, means)
-    labels = tuple((label, means[label]) for label in LABELS if label in means)
-    others = tuple((write, means[meaning]) for meaning, write in WRITERS.items() if meaning in means)
-    time, prompt, answer = means.get("time", ""), means.get("prompt", ""), means.get("answer", "")
+    fields = tuple((*what, means[meaning]) for meaning, what in PLAIN.items() if meaning in means)
+    time, status, prompt, answer = (means.get(name, "") for name in ("time", "status", "prompt", "answer"))
     usage = _usage_of(means)
 
     def read(row: Row) -> tuple[Entry]:
         entry = Entry(at=moment(row.get(time)), usage=usage(row))
-        for label, column in labels:
-            setattr(entry, label, text(row.get(column)))
-        for write, column in others:
-            write(entry, row.get(column))
+        for field, read_cell, column in fields:
+            setattr(entry, field, read_cell(row.get(column)))
+        if status:
+            entry.status, entry.error = _status(text(row.get(status)))
         if prompt:
             _add_texts(entry, row.get(prompt), row.get(answer))
         return (entry,)
@@ -174,39 +160,25 @@ def _usage_of(means: dict[str, str]) -> Callable[[Row], Usage | None]:
     return parts if cached or written or thought else whole
 
 
-def _write_cost(entry: Entry, value: object) -> None:
-    entry.logged = amount(value)
-
-
-def _write_key(entry: Entry, value: object) -> None:
+def _key(value: object) -> str:
     said = text(value)
-    entry.key = f"...{said[-4:]}" if said.startswith("sk-") else said  # no report may show a key that works
+    return f"...{said[-4:]}" if said.startswith("sk-") else said  # no report may show a key that works
 
 
-def _write_status(entry: Entry, value: object) -> None:
-    said = text(value)
+def _status(said: str) -> tuple[int, str]:
+    """A status and, where it is no number but a word for a failure, that word."""
     if found := _STATUS.match(said):
-        entry.status = int(found[1])
-    elif said.lower() in FAILED:
-        entry.status, entry.error = 500, said
+        return int(found[1]), ""
+    return (500, said) if said.lower() in FAILED else (200, "")
 
 
-def _write_duration(entry: Entry, value: object) -> None:
-    try:
-        milliseconds = float(text(value) or 0)
-    except ValueError:
-        return
-    if math.isfinite(milliseconds) and 0 <= milliseconds < LONGEST_CALL:
-        entry.duration = int(milliseconds * 1_000_000)
-
-
-WRITERS: dict[str, Callable[[Entry, object], None]] = {
-    "key": _write_key,
-    "cost": _write_cost,
-    "status": _write_status,
-    "duration": _write_duration,
+PLAIN: dict[str, tuple[str, Callable[[object], object]]] = {
+    **{name: (name, text) for name in LABELS},
+    "key": ("key", _key),
+    "cost": ("logged", amount),
+    "duration": ("duration", lambda value: lasted(value, 1_000_000)),
 }
-"""Meanings that are no plain text, and what writes them on an entry."""
+"""Meaning -> the field of an Entry that it is, and what reads its cell."""
 
 
 def _add_texts(entry: Entry, prompt: object, answer: object) -> None:
@@ -216,7 +188,7 @@ def _add_texts(entry: Entry, prompt: object, answer: object) -> None:
         messages = [{"role": "user", "content": _written(prompt)}]
     entry.api = "openai.chat"
     entry.request = body({"model": entry.model, "messages": messages})
-    entry.answer = body({"choices": [{"message": {"role": "assistant", "content": _written(answer)}}]})
+    entry.answer = saying({"role": "assistant", "content": _written(answer)}).raw
 
 
 def _written(value: object) -> str:

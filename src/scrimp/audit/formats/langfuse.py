@@ -48,9 +48,7 @@ CLASSES = tuple((re.compile(pattern), kind) for pattern, kind in (
     ("audio", "audio_input"), ("image", "image_input"), ("video", "video_input"), ("input|prompt", "input"),
 ))  # fmt: skip
 """What a key of usage details contains -> the class of tokens that it counts, the first that fits."""
-PROVIDERS = re.compile(
-    "(prompt|completion|input|output)_tokens|(prompt|candidates)_?[tT]oken_?[cC]ount|(in|out)putTokens"
-)
+PROVIDERS = re.compile("(prompt|completion|input|output)_tokens|(in|out)putTokens|(prompt|candidates)TokenCount")
 """Keys of usage objects that were handed to Langfuse as the provider sent them."""
 NOT_SET = (None, "", "inf", "Infinity", "None", "null")
 """What model parameters that set nothing have become."""

@@ -6,7 +6,7 @@ https://github.com/BerriAI/litellm (schema.prisma; proxy/spend_tracking/spend_tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -122,16 +122,13 @@ def _add_bodies(entry: Entry, row: Row, notes: Mapping[str, Any]) -> None:
         entry.answered = model or text(cell(notes, "model_map_information.model_map_key")) or entry.answered
 
 
-def _fits(sample: Sample) -> bool:
-    return sample.has("call_type", "startTime", "prompt_tokens", "completion_tokens")
+def _fits(*columns: str) -> Callable[[Sample], bool]:
+    return lambda sample: sample.has("prompt_tokens", "completion_tokens", *columns)
 
 
-def _fits_days(sample: Sample) -> bool:
-    return sample.has("date", "api_requests", "spend", "prompt_tokens", "completion_tokens")
-
-
+CALLS, SUMS = _fits("call_type", "startTime"), _fits("date", "api_requests", "spend")
 MISSING = ("single calls (outliers, repeats, retries)", "which cache writes live for an hour")
 FORMATS = (
-    Format("litellm", "LiteLLM spend log", _fits, each(read)),
-    Format("litellm-daily", "LiteLLM daily spend", _fits_days, each(read_day), missing=MISSING),
+    Format("litellm", "LiteLLM spend log", CALLS, each(read)),
+    Format("litellm-daily", "LiteLLM daily spend", SUMS, each(read_day), missing=MISSING),
 )

@@ -73,12 +73,11 @@ def _used(entry: Entry, result: Row) -> Entry | None:
 
 
 def _billed(entry: Entry, result: Row) -> Entry | None:
-    said = result.get("amount")
-    around = said if isinstance(said, dict) else {"value": said, "currency": ""}
-    value = cell(result, "amount_value") or around.get("value")
+    apart = isinstance(result.get("amount"), dict)
+    value = cell(result, "amount.value", "amount_value") if apart else cell(result, "amount_value", "amount")
     entry.tier, entry.model, what = line_item(text(result.get("line_item")))
     entry.tags = (what,) if what else ()
-    return billed(entry, value, result.get("amount_currency") or around.get("currency"))
+    return billed(entry, value, cell(result, "amount_currency", "amount.currency"))
 
 
 def line_item(said: str) -> tuple[str, str, str]:
@@ -100,6 +99,4 @@ def _kind(sample: Sample) -> str:
     return kind_of(sample, ("start_time",), _is_flat, AMOUNTS)
 
 
-FORMATS = reports(
-    "openai", "OpenAI", _kind, read, "which output tokens are reasoning", "which calls had a long context"
-)
+FORMATS = reports("openai", "OpenAI", _kind, read, "which output is reasoning", "which calls had a long context")

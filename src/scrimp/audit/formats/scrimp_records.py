@@ -21,14 +21,9 @@ from scrimp.wire.counts import MOST
 LABELS = ("id", "provider", "tier", "feature", "user", "team", "key", "session", "environment")
 SAME = (*LABELS, "at", "status", "finish", "stream", "tags")
 """Fields of a record that an Entry has under the same name."""
-EXPORT: Names = {
-    **{name: (name,) for name in LABELS},
-    "at": ("time",),
-    "model": ("model_asked",),
-    "answered": ("model",),
-    "ms": ("total_ms",),
-    "logged": ("paid_usd",),
-}
+EXPORT: Names = {name: (name,) for name in LABELS} | {
+    "at": ("time",), "model": ("model_asked",), "answered": ("model",), "ms": ("total_ms",), "logged": ("paid_usd",),
+}  # fmt: skip
 TOKENS: Names = {name: (f"tokens_{name}",) for name in TOKEN_CLASSES} | {"searches": ("searches",)}
 COLUMNS = ("model_asked", "ending", "basis", "tokens_input", "tokens_output", "paid_usd")
 """Columns that together only our exports have."""
@@ -59,8 +54,7 @@ def read_record(row: Row) -> tuple[Entry, ...]:
         answer=record.answer_body or b"",
         logged=record.paid_nano,
     )
-    told = {"api": record.api, "basis": record.basis, "ending": record.ending, "unpriced": record.unpriced}
-    return _settled(entry, record.usage, {**told, "error": record.error})
+    return _settled(entry, record.usage, msgspec.structs.asdict(record))
 
 
 def read_row(row: Row) -> tuple[Entry, ...]:
@@ -95,11 +89,8 @@ def _settled(entry: Entry, usage: Usage, told: Row) -> tuple[Entry, ...]:
 
 
 def _is_record(sample: Sample) -> bool:
-    return sample.shape == "lines" and bool(sample.rows) and all(_has_our_keys(row) for row in sample.rows)
-
-
-def _has_our_keys(row: Row) -> bool:
-    return type(row.get("at")) is int and isinstance(row.get("id"), str) and FIELDS.issuperset(row)
+    ours = (type(row.get("at")) is int and "id" in row and FIELDS.issuperset(row) for row in sample.rows)
+    return sample.shape == "lines" and bool(sample.rows) and all(ours)
 
 
 FORMATS = (
