@@ -22,7 +22,7 @@ def read(
     """
     data = (SAMPLES / log).read_bytes() if isinstance(log, str) else log
     known = detect(log if isinstance(log, str) else name, data[: 256 * 1024], forced, options)
-    reader = known.format.open(known.layout.columns or known.sample.columns, options)
+    reader = known.format.open(known.layout.columns or known.sample.columns, known.options)
     entries: list[Entry] = []
     bad: list[tuple[int, str]] = []
     for piece in pieces(known.layout, io.BytesIO(data).read):

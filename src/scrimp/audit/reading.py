@@ -106,8 +106,8 @@ class Reading:
         feed = Feed(source)
         known = detect(source.name, feed.head, self._wanted.format, options)
         form = known.format
-        job = Job(number, form.name, known.layout, options, known.layout.columns or known.sample.columns)
-        log = Log(source.name, form.name, form.title, form.missing, source.size, preview=_preview(known, options))
+        job = Job(number, form.name, known.layout, known.options, known.layout.columns or known.sample.columns)
+        log = Log(source.name, form.name, form.title, form.missing, source.size, preview=_preview(known))
         self.logs.append(log)
         tasks = self._tasks(job, feed, min(framing.PIECE, ROWS * feed.row_bytes))
         if form.ordered:
@@ -171,9 +171,9 @@ class Feed:
         return data
 
 
-def _preview(known: Known, options: Options) -> str:
+def _preview(known: Known) -> str:
     if known.format.name != "generic":
         return ""
     from scrimp.audit.formats.generic import preview
 
-    return preview(known.layout.columns or known.sample.columns, options)
+    return preview(known.layout.columns or known.sample.columns, known.options)

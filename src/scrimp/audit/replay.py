@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Coroutine, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import msgspec
 
@@ -181,6 +181,8 @@ class Replay:
             price(call, self.world)
             if call.cost is not None and call.cost.unpriced.endswith("reports no usage"):
                 call.cost.unpriced = "the answer reports no usage"
+        if entry.at is not None and entry.at < (self.world.book.since or 0) and _is_listed(call.cost):
+            call.cost.flags = ("earliest-known", *call.cost.flags)
         if entry.from_cache and call.cost is not None:
             call.savings = [Saving("log_cache", call.cost.list)] if call.cost.list else []
             call.cost.paid = 0
@@ -243,6 +245,11 @@ class Replay:
         if entry.blocks:
             return b"".join(hashed(b"%d" % one).to_bytes(8, "big") for one in entry.blocks), 0, None, 0
         return self.prompts.seen(feature, entry.api, body) if body else (b"", 0, None, 0)
+
+
+def _is_listed(cost: Cost | None) -> TypeGuard[Cost]:
+    """Whether a cost goes by the price list, not by a price of the user's own."""
+    return cost is not None and bool(cost.list) and not {"user", "earliest-known"} & set(cost.flags)
 
 
 def _size(entry: Entry, usage: Usage) -> int | None:

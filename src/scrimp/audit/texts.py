@@ -38,7 +38,7 @@ def _fill_from(path: str, lines: dict[int, list[Example]], wanted: Wanted) -> No
     feed = Feed(source)
     options = Options(wanted.columns, wanted.model)
     known = detect(source.name, feed.head, wanted.format, options)
-    read = known.format.open(known.layout.columns or known.sample.columns, options)
+    read = known.format.open(known.layout.columns or known.sample.columns, known.options)
     last = max(lines)
     for piece in pieces(known.layout, feed.read):
         if piece.line > last:

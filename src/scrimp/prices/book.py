@@ -50,7 +50,8 @@ class Found(msgspec.Struct, frozen=True):
 class Book:
     """All prices. Safe to share; look-ups are remembered, answers do not depend on what was asked before.
 
-    `version`: the price library's. `date`: the newest price date in its data, "YYYY-MM-DD". `trouble`: why there is no
+    `version`: the price library's. `date`: the newest price date in its data, "YYYY-MM-DD". `since`: its oldest, in ns
+    since the epoch: before that day all its prices are only the earliest known. `trouble`: why there is no
     table ("" when there is one); then only the user's own prices are known.
     """
 
@@ -60,6 +61,7 @@ class Book:
     ) -> None:  # fmt: skip
         self.version = table.version
         self.date = table.date
+        self.since = _as_ns(table.since) if table.since else None
         self.trouble = trouble
         self._catalogue = Catalogue(table)
         self._own = rows(user or {})

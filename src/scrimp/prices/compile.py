@@ -46,7 +46,8 @@ def build_table(version: str, today: date) -> Table:
     from genai_prices.data import providers
 
     dates = [day for provider in providers for day in _dates(provider) if day <= today]
-    return Table(version, max(dates).isoformat(), tuple(_listed(provider) for provider in providers))
+    listed = tuple(_listed(provider) for provider in providers)
+    return Table(version, max(dates).isoformat(), listed, min(dates).isoformat())
 
 
 def _dates(provider: Provider) -> Iterable[date]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the structs below change; part of the file's name."""
 
 DAY = 86_400_000_000_000
@@ -123,11 +123,12 @@ class Listed(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Table(msgspec.Struct, array_like=True, frozen=True):
-    """The whole list. `version` is the price library's; `date` the newest price date in it, "YYYY-MM-DD"."""
+    """The whole list. `version` is the price library's; `date` and `since` its newest and oldest date, "YYYY-MM-DD"."""
 
     version: str
     date: str
     providers: tuple[Listed, ...]
+    since: str = ""
 
 
 def library_version() -> str:

@@ -39,7 +39,7 @@ def spend(work: Work) -> Report:
         until=0 if last is None else last // HOUR + 1,
         total=total,
         days=dict(sorted(days.items())),
-        tables=[_table(work, by) for by in TABLES],
+        tables=[_table(work, by, total, days) for by in TABLES],
         unpriced_models=[
             UnpricedModel(*row)
             for row in work.rows(
@@ -50,8 +50,11 @@ def spend(work: Work) -> Report:
     )
 
 
-def _table(work: Work, by: Dimension) -> Table:
+def _table(work: Work, by: Dimension, total: Rollup, days: dict[int, Rollup]) -> Table:
     """One table; `by` is a column, never a user's text."""
+    if not work.one(f"SELECT EXISTS (SELECT 1 FROM calls WHERE {by} <> '')")[0]:
+        daily = {day: sums.paid_nano for day, sums in days.items()}
+        return Table(by, [Group("", total, daily, NO_MODEL if by == "model" else NO_LABEL)])
     work.db.execute("DROP TABLE IF EXISTS temp.kept")
     work.db.execute(
         f"CREATE TEMP TABLE kept AS SELECT {by} AS label FROM calls WHERE {by} <> '' GROUP BY 1"
