@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Coroutine, Mapping
-from typing import Any, Protocol, TypeGuard
+from typing import Any, TypeGuard
 
 import msgspec
 
 from scrimp.audit.entry import Entry
-from scrimp.call import Answer, Api, Ask, Basis, Call, Cost, Saving, Target, Try, Usage
+from scrimp.audit.prefix import Memory
+from scrimp.call import Answer, Ask, Basis, Call, Cost, Saving, Target, Try, Usage
 from scrimp.config import Config
 from scrimp.errors import ScrimpError
 from scrimp.pipeline import plan
@@ -97,14 +98,6 @@ class CallRow(msgspec.Struct, array_like=True):
     same: int
 
 
-class Prompts(Protocol):
-    """What remembers the prompts of a piece (prefix.py): `seen` gives prefix, prompt bytes, broke and same of a row."""
-
-    def seen(self, feature: str, api: Api, body: Mapping[str, Any]) -> tuple[bytes, int, int | None, int]:
-        """What is to be known of one more prompt of a feature."""
-        ...
-
-
 def audit_config(config: Config) -> Config:
     """The configuration as the audit uses it: prices and labels, but no store, no keys and no steps of the user's."""
     providers = {name: msgspec.structs.replace(one, api_key="") for name, one in config.providers.items()}
@@ -114,7 +107,7 @@ def audit_config(config: Config) -> Config:
 class Replay:
     """Replays entries, one after the other. `model`: for calls that name none; `prompts`: a piece's memory of them."""
 
-    def __init__(self, config: Config, model: str, prompts: Prompts) -> None:
+    def __init__(self, config: Config, model: str, prompts: Memory) -> None:
         self.world = World(audit_config(config), {"SCRIMP_SECRET": SECRET}, "")
         self.world.book  # noqa: B018  (read once, before the first call is timed)
         self.model = model
@@ -193,53 +186,21 @@ class Replay:
         failed = entry.error or (f"status {answer.status}" if answer.status >= 300 else "")
         prefix, prompt, broke, same = self._prompt(entry, who.feature, body)
         return CallRow(
-            id=0,
-            file=0,
-            line=0,
-            at=entry.at,
-            calls=entry.calls,
-            aggregate=int(entry.aggregate),
-            feature=who.feature,
-            user=who.user,
-            team=who.team,
-            key=_masked(line_of(entry.key)) or who.key,
-            session=who.session,
-            tags=",".join(sorted(set(who.tags))),
-            provider=line_of(_host(entry.provider)),
-            model=line_of(answer.model or call.ask.model),
-            price_model=cost.price_model,
-            api=entry.api,
-            status=answer.status,
-            error=line_of(failed or refused),
-            finish=line_of(answer.finish),
-            tier=line_of(answer.tier),
-            basis=cost.basis,
-            unpriced=line_of(cost.unpriced),
-            flags=",".join(cost.flags),
-            input=usage.input,
-            cached=usage.cached,
-            written=usage.cache_write,
-            written_1h=usage.cache_write_1h,
-            output=usage.output,
-            reasoning=usage.reasoning,
-            more=_more(usage),
-            input_total=usage.input_total,
-            output_total=usage.output_total,
-            list=cost.list,
-            paid=cost.paid,
-            overhead=cost.overhead,
-            savings=_savings(call.savings),
-            logged=entry.logged,
-            duration=entry.duration,
+            id=0, file=0, line=0, at=entry.at, calls=entry.calls, aggregate=int(entry.aggregate),
+            feature=who.feature, user=who.user, team=who.team, key=_masked(line_of(entry.key)) or who.key,
+            session=who.session, tags=",".join(sorted(set(who.tags))), provider=line_of(_host(entry.provider)),
+            model=line_of(answer.model or call.ask.model), price_model=cost.price_model, api=entry.api,
+            status=answer.status, error=line_of(failed or refused), finish=line_of(answer.finish),
+            tier=line_of(answer.tier), basis=cost.basis, unpriced=line_of(cost.unpriced), flags=",".join(cost.flags),
+            input=usage.input, cached=usage.cached, written=usage.cache_write, written_1h=usage.cache_write_1h,
+            output=usage.output, reasoning=usage.reasoning, more=_more(usage), input_total=usage.input_total,
+            output_total=usage.output_total, list=cost.list, paid=cost.paid, overhead=cost.overhead,
+            savings=_savings(call.savings), logged=entry.logged, duration=entry.duration,
             exact=_exact(call, entry, body),
             deterministic=int(is_deterministic(entry.api, call.ask.model, body)) if body else 0,
-            action=hashed(entry.action.encode()) if entry.action else None,
-            prefix=prefix,
-            unit=entry.block_tokens,
-            prompt=prompt,
-            broke=broke,
-            same=same,
-        )
+            action=hashed(entry.action.encode(errors="replace")) if entry.action else None,
+            prefix=prefix, unit=entry.block_tokens, prompt=prompt, broke=broke, same=same
+        )  # fmt: skip
 
     def _prompt(self, entry: Entry, feature: str, body: Mapping[str, Any]) -> tuple[bytes, int, int | None, int]:
         if entry.blocks:
