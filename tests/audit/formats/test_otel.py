@@ -14,7 +14,7 @@ from strange import check, damaged, rows, values
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats import otel
 from scrimp.audit.formats.base import Options
-from scrimp.audit.formats.otel import REMEMBERED, Above, Span, within
+from scrimp.audit.formats.otel import Span, within
 from scrimp.call import Usage
 from scrimp.prices.book import Book
 from scrimp.wire.answer import read_body
@@ -171,12 +171,12 @@ def test_messages_become_the_bodies_of_a_chat_completion():
     ask = read_request("openai.chat", entry.request)
     assert (ask.model, ask.cap, bool(ask.tools)) == ("gpt-5-mini", 300, True)
     assert json.loads(entry.request)["messages"] == [
-        {"role": "system", "content": "You track parcels."},
-        {"role": "user", "content": "Where is parcel 7?"},
+        {"role": "system", "content": [{"type": "text", "text": "You track parcels."}]},
+        {"role": "user", "content": [{"type": "text", "text": "Where is parcel 7?"}]},
         {"role": "assistant", "content": ASKED[1]["parts"]},
     ]
     assert read_body("openai.chat", entry.answer).finish == "stop"
-    assert json.loads(entry.answer)["choices"][0]["message"] == {"role": "assistant", "content": "In Lyon."}
+    assert json.loads(entry.answer)["choices"][0]["message"]["content"][0]["text"] == "In Lyon."
 
 
 def test_json_text_gives_the_same_bodies_as_objects_and_what_is_not_known_stays_as_it_is():
@@ -244,10 +244,6 @@ def test_a_span_that_cannot_be_true_is_refused_and_leaves_the_others(changed: di
     assert (len(entries), reasons) == (1, [(1, f"1 of 2 spans: {reasons[0][1].partition(': ')[2]}")])
 
 
-def span(name: str, parent: str = "", trace: str = "t") -> Span:
-    return Span({}, trace, name, parent, {}, {})
-
-
 def otlp(name: str, end: int, **more: Any) -> dict[str, Any]:
     return {"traceId": "t", "spanId": name, "startTimeUnixNano": "1", "endTimeUnixNano": str(end), **more}
 
@@ -302,21 +298,17 @@ def test_what_is_not_nested_as_it_should_be_is_a_bad_row(row: dict[str, Any]):
 
 
 def test_every_span_above_a_call_is_told_and_no_other():
-    above = Above()
-    assert not above.has_call(span("call", "step"), True)
-    assert not above.has_call(span("tool", "step"), False)
-    assert above.has_call(span("step", "agent"), False)
-    assert not above.has_call(span("agent", trace="another"), False)
-    assert above.has_call(span("agent"), False)
-    assert not above.has_call(span("agent"), False)  # told once: it is forgotten
+    tool, outer = flat({"name": "tool"}, "03", "02"), flat(CHAT, "01")
+    assert len(all_of(flat(CHAT, "04", "02"), tool, flat(CHAT, "02", "01"), outer)) == 1
+    assert len(all_of(tool, flat(CHAT, "02", "01"))) == 1
+    assert len(all_of(flat(CHAT, "02", "01"), outer, outer)) == 2  # told once: it is forgotten
 
 
-def test_parents_that_never_come_are_forgotten():
-    above = Above()
-    for number in range(REMEMBERED + 1):
-        above.has_call(span(f"call{number}", f"parent{number}"), True)
-    assert not above.has_call(span("parent0"), False)
-    assert above.has_call(span("parent1"), False)
+def test_parents_that_never_come_are_forgotten(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(otel, "REMEMBERED", 2)
+    calls = [flat(CHAT, f"call{number}", f"parent{number}") for number in range(3)]
+    assert len(all_of(*calls, flat(CHAT, "parent0"))) == 4
+    assert len(all_of(*calls, flat(CHAT, "parent1"))) == 3
 
 
 def test_only_its_own_samples_are_taken_for_it():

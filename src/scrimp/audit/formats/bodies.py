@@ -58,14 +58,14 @@ _REQUESTS: dict[str, Api] = {
 
 def half(value: Any) -> Half:
     """A body in any of the ways it is logged. BadRecord for what is none."""
-    if value in (None, "", {}, []):
-        return NOTHING
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         return Half(body(value), value)
     if isinstance(value, str):
         return _from_text(value)
-    if isinstance(value, list):
+    if isinstance(value, list) and value:
         return _from_events(value)
+    if value in (None, {}, []):
+        return NOTHING
     raise BadRecord(f"a body is {str(value)[:40]!r}")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats.base import Format, Row, Sample, each, mapping, text
-from scrimp.audit.formats.fields import Names, acted, cell, fill, project
+from scrimp.audit.formats.fields import Names, acted, cell, dicts, fill, project
 from scrimp.wire.answer import read_body
 
 CALL: Names = {"at": ("timestamp",), "session": ("sessionId", "session_id"), "logged": ("costUSD",)}
@@ -21,9 +21,8 @@ KINDS = (
     *("user", "assistant", "system", "progress", "attachment", "queue-operation"),
     *("summary", "file-history-snapshot", "ai-title", "custom-title", "last-prompt"),
 )
-"""Kinds of lines."""
 IDS = ("sessionId", "session_id", "leafUuid", "messageId")
-"""Each names its session, or the message it is about."""
+"""Every line has a kind, and names its session or the message it is about."""
 
 
 def read(row: Row) -> tuple[Entry, ...]:
@@ -65,7 +64,7 @@ def _answer(entry: Entry, row: Row, message: Mapping[str, Any]) -> None:
     entry.model = entry.answered = text(message.get("model"))
     entry.provider = _seller(entry.model, answer)
     entry.usage, entry.finish, entry.tier = reading.usage, reading.finish, reading.tier
-    blocks = _blocks(message)
+    blocks = dicts(message.get("content"))
     entry.action = acted([[one.get("name"), one.get("input")] for one in blocks if one.get("type") == "tool_use"])
 
 
@@ -82,14 +81,10 @@ def _fail(entry: Entry, row: Row, message: Mapping[str, Any]) -> None:
     """A call that gave nothing: what the API said, by its name (`rate_limit`) where the line has one."""
     entry.id = text(row.get("uuid"))
     status = cell(row, "apiErrorStatus", "error.status")
-    said = (cell(row, "error.type", "error.message"), row.get("error"), *(one.get("text") for one in _blocks(message)))
+    words = (block.get("text") for block in dicts(message.get("content")))
+    said = (cell(row, "error.type", "error.message"), row.get("error"), *words)
     entry.status = status if type(status) is int and 400 <= status < 600 else 0
     entry.error = next((found for one in said if (found := text(one))), "api error")[:200]
-
-
-def _blocks(message: Mapping[str, Any]) -> list[dict[str, Any]]:
-    content = message.get("content")
-    return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
 
 
 def _fits(sample: Sample) -> bool:

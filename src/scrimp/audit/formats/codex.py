@@ -12,10 +12,7 @@ from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats.base import Format, Row, Sample, count, mapping, moment, text
 from scrimp.audit.formats.fields import acted, cell, disjoint, project
 
-KINDS = (
-    *("session_meta", "turn_context", "event_msg", "response_item"),
-    *("token_usage_record", "compacted", "world_state"),
-)
+KINDS = ("session_meta", "turn_context", "event_msg", "response_item", "token_usage_record", "compacted")
 """Kinds of lines; each has its content in `payload`."""
 COUNTS = {
     "input": "input_tokens", "cached": "cached_input_tokens", "cache_write": "cache_write_input_tokens",
@@ -32,10 +29,8 @@ Counts = tuple[int, ...]
 
 
 class _Session:
-    """A session while its lines are read.
-
-    `origin` is the oldest session whose events a file has: a copy's lines and their original's get ids from the same.
-    """
+    """A session while its lines are read. `origin` is the oldest session whose events a file has: a copy's lines and
+    their original's get ids from the same."""
 
     def __init__(self) -> None:
         self.session = self.origin = self.turn = self.provider = self.model = self.folder = ""

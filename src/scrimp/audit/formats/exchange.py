@@ -54,6 +54,7 @@ _MODEL = re.compile(r"/model/(.+)/[\w-]+$|/models/([^/:]+)|/deployments/([^/]+)"
 _PLACES = ("uri", "url", "path", "endpoint")
 _AROUND = frozenset(("url", "uri", "path", "method", "headers", "body"))
 """Keys of a request that lies in an object of its own with what HTTP says around it; no model's request has them."""
+_BESIDE = frozenset(("body", "status_code", "statusCode"))
 _CODES = ("status_code", "statusCode", "response_status", "status")
 _FAILURES = frozenset(("error", "failed", "failure", "timeout", "exception"))
 
@@ -86,7 +87,8 @@ def exchange(row: Row) -> Exchange:
     headers = around.get("headers") or row.get("request_headers")
     came = cell(row, *ANSWERED)
     status, failed = _status(row)
-    if isinstance(came, dict) and _has_status(came):
+    # an answer in an object of its own; those of the Responses API have a status that is a word
+    if isinstance(came, dict) and (type(came.get("status")) is int or not _BESIDE.isdisjoint(came)):
         inner, word = _status(came)
         status, failed = inner or status, word or failed
         came = cell(came, "body", "content", "data", "text")
@@ -94,24 +96,14 @@ def exchange(row: Row) -> Exchange:
     return Exchange(text(uri), method, _headers(headers) if headers else (), sent, status, came, failed)
 
 
-def _has_status(found: Row) -> bool:
-    """Whether an answer lies in an object of its own; answers of the Responses API have a status that is a word."""
-    if "body" in found or "status_code" in found or "statusCode" in found:
-        return True
-    return type(found.get("status")) is int
-
-
 def _status(row: Row) -> tuple[int, str]:
     """A status as a number, or the word for a failure."""
     for key in _CODES:
-        value = row.get(key)
-        if value is None:
-            continue
-        if isinstance(value, str) and value.lower() in _FAILURES:
-            return 0, value
-        said = text(value)
+        said = text(row[key]) if key in row else ""
         if len(said) == 3 and said.isdecimal() and said < "600":
             return int(said), ""
+        if said.lower() in _FAILURES:
+            return 0, said
     return 0, ""
 
 

@@ -164,6 +164,12 @@ def objects(found: Any, name: str) -> list[dict[str, Any]]:
     return found
 
 
+def dicts(found: Any) -> list[dict[str, Any]]:
+    """The objects in a list, or in its JSON text; [] for anything else."""
+    found = parsed(found)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
 def entries_of(parts: Sequence[Part], read: Callable[[Part], Iterable[Entry]], name: str) -> Iterator[Entry]:
     """The entries of a row's parts. One that cannot be read costs only itself: BadRecord says at the end how many."""
     reasons: list[str] = []

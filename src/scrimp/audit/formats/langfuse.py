@@ -7,7 +7,6 @@ https://github.com/langfuse/langfuse (shared/src/domain/observations.ts, server/
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -65,7 +64,9 @@ def read(row: Row) -> tuple[Entry, ...]:
     entry = fill(Entry(api="openai.embeddings" if kind == "EMBEDDING" else "openai.chat", usage=usage), row, CALL)
     entry.stream = cell(row, "completionStartTime", "timeToFirstToken") is not None
     entry.environment = "" if entry.environment == "default" else entry.environment
-    entry.feature = _name(row)
+    entry.feature = text(row.get("name"))
+    if not entry.feature or UNNAMED.fullmatch(entry.feature):
+        entry.feature = text(cell(row, "promptName", "traceName", "trace.name")) or entry.feature
     tag(entry, cell(row, "tags", "traceTags", "trace.tags"))
     label(entry, row["metadata"])
     # calls of one trace belong together, where nothing larger is named
@@ -95,26 +96,13 @@ def _camel(name: str) -> str:
     return head + "".join(word.capitalize() for word in words)
 
 
-def _name(row: Row) -> str:
-    """The observation's name, else its prompt's or its trace's."""
-    name = text(row.get("name"))
-    if name and not UNNAMED.fullmatch(name):
-        return name
-    return text(cell(row, "promptName", "traceName", "trace.name")) or name
-
-
 def _usage(row: Row) -> Usage | None:
-    details = mapping(row.get("usageDetails")) or mapping(row.get("providedUsageDetails"))
-    if details:
-        return _detailed(details)
-    if text(row["usage"].get("unit")) not in ("", "TOKENS"):  # characters, images
-        return None
-    usage = Usage(**tokens(row, OLDER))
-    return None if usage == Usage() else usage
-
-
-def _detailed(details: Mapping[str, Any]) -> Usage | None:
     """Usage details as they come: each key in its class; those of a provider's own usage object as it means them."""
+    older = tokens(row, OLDER)
+    details = mapping(row.get("usageDetails")) or mapping(row.get("providedUsageDetails"))
+    details = details or (older if any(older.values()) else {})
+    if not details or text(row["usage"].get("unit")) not in ("", "TOKENS"):  # characters, images
+        return None
     numbers = {name: count(value, name) for name, value in details.items() if not isinstance(value, dict)}
     if "input" not in numbers and any(map(PROVIDERS.fullmatch, numbers)):
         return usage_of(details)

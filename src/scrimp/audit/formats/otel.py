@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from scrimp.audit.entry import Entry
 from scrimp.audit.formats.base import Format, Options, Read, Row, Sample, body, mapping, parsed, text
-from scrimp.audit.formats.fields import Names, cell, disjoint, entries_of, fill, objects, tokens
+from scrimp.audit.formats.fields import Names, cell, dicts, disjoint, entries_of, fill, objects, tokens
 from scrimp.call import Usage
 
 Attributes = Mapping[str, Any]
@@ -23,7 +23,7 @@ IDS = (
 )
 """Of the trace, the span and its parent."""
 REMEMBERED = 100_000
-"""Spans with a call below them that are waited for; a parent in another service never comes."""
+"""Spans that are waited for: those around calls end, and come, after them; a parent in another service never does."""
 TOKENS: Names = {
     "input": (
         "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens", "llm.token_count.prompt",
@@ -97,33 +97,18 @@ class Span(NamedTuple):
     resource: Attributes
 
 
-class Above:
-    """Remembers, span by span, which of those to come have a call below them."""
-
-    def __init__(self) -> None:
-        self._waited_for: dict[tuple[str, str], None] = {}
-
-    def has_call(self, span: Span, is_call: bool) -> bool:
-        """Whether a call lies below a span; and remember for its parent whether it is one, or has one below it."""
-        here = (span.trace, span.id)
-        has_call = here in self._waited_for
-        self._waited_for.pop(here, None)
-        if (has_call or is_call) and span.parent:
-            self._waited_for[span.trace, span.parent] = None
-            if len(self._waited_for) > REMEMBERED:
-                del self._waited_for[next(iter(self._waited_for))]
-        return has_call
-
-
-MISSING = "calls that only an agent's span reports (its model calls are counted instead)"
-
-
 def _open(columns: tuple[str, ...], options: Options) -> Read:
-    above = Above()
+    waited_for: dict[tuple[str, str], None] = {}  # spans to come that have a call below them
 
     def read(span: Span) -> Iterator[Entry]:
         entry = _call(span)
-        if not above.has_call(span, entry is not None) and entry is not None:
+        has_call = (span.trace, span.id) in waited_for
+        waited_for.pop((span.trace, span.id), None)
+        if (has_call or entry) and span.parent:
+            waited_for[span.trace, span.parent] = None
+            if len(waited_for) > REMEMBERED:
+                del waited_for[next(iter(waited_for))]
+        if entry and not has_call:
             yield entry
 
     return lambda row: entries_of(within(row), read, "spans")
@@ -159,40 +144,31 @@ def _call(span: Span) -> Entry | None:
 
 def _add_bodies(entry: Entry, told: Attributes) -> None:
     """The messages of a span in the place where a chat completion has them; not what was sent byte for byte."""
-    system = [{"role": "system", "parts": parts}] if (parts := _list(told, "gen_ai.system_instructions")) else []
-    messages = [_message(one) for one in (*system, *_list(told, "gen_ai.input.messages"))]
+    system = [{"role": "system", "parts": parts}] if (parts := dicts(told.get("gen_ai.system_instructions"))) else []
+    messages = [_message(one) for one in (*system, *dicts(told.get("gen_ai.input.messages")))]
     if not messages:
         return
     settings = {name: told[key] for name in PARAMETERS if (key := f"gen_ai.request.{name}") in told}
-    tools = {"tools": found} if (found := _list(told, "gen_ai.tool.definitions")) else {}
+    tools = {"tools": found} if (found := dicts(told.get("gen_ai.tool.definitions"))) else {}
     entry.api = "openai.chat"
     entry.request = body({"model": entry.model, "messages": messages, **tools, **settings})
     said = [
         {"message": _message(one), "finish_reason": text(one.get("finish_reason")) or entry.finish or None}
-        for one in _list(told, "gen_ai.output.messages")
+        for one in dicts(told.get("gen_ai.output.messages"))
     ]
     entry.answer = body({"model": entry.answered, "choices": said}) if said else b""
-
-
-def _list(told: Attributes, name: str) -> list[dict[str, Any]]:
-    """A list of objects, or its JSON text; [] for what is neither."""
-    found = parsed(told.get(name))
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _message(found: Row) -> dict[str, Any]:
     """A message of parts as one of content: texts as a chat completion has them, other parts as they are."""
     parts = found.get("parts")
-    if not isinstance(parts, list):
-        return {"role": text(found.get("role")), "content": found.get("content")}
-    is_text = [isinstance(part, dict) and part.get("type") == "text" for part in parts]
-    if is_text == [True]:
-        return {"role": text(found.get("role")), "content": parts[0].get("content")}
-    content = [
-        {"type": "text", "text": part.get("content")} if plain else part
-        for part, plain in zip(parts, is_text, strict=True)
-    ]
+    content = [_part(part) for part in parts] if isinstance(parts, list) else found.get("content")
     return {"role": text(found.get("role")), "content": content}
+
+
+def _part(part: Any) -> Any:
+    is_text = isinstance(part, dict) and part.get("type") == "text"
+    return {"type": "text", "text": part.get("content")} if is_text else part
 
 
 def _provider(told: Attributes) -> str:
@@ -280,4 +256,5 @@ def _is_one(row: Row) -> bool:
     return is_span or "resourceSpans" in row or "scopeSpans" in row
 
 
-FORMATS = (Format("otel", "OpenTelemetry GenAI spans", _fits, _open, ordered=True, missing=(MISSING,)),)
+MISSING = ("calls that only an agent's span reports (its model calls are counted instead)",)
+FORMATS = (Format("otel", "OpenTelemetry GenAI spans", _fits, _open, ordered=True, missing=MISSING),)

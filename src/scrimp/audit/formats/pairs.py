@@ -79,8 +79,12 @@ def _sides(row: Row, http: Exchange) -> tuple[Half, Half]:
     answer beside them or as the last of its messages."""
     if not row.keys().isdisjoint(ASKED):
         request, answer = half(http.request), half(http.answer)
-        is_plain = not http.uri and not http.status
-        return (_asking(request, row), _saying(answer)) if is_plain else (request, answer)
+        if http.uri or http.status:
+            return request, answer
+        if request.words:
+            asks = {"model": text(row.get("model")), "messages": [{"role": "user", "content": request.words}]}
+            request = Half(body(asks), asks)
+        return request, _saying(answer)
     is_conversation = "messages" in row or (http.answer and any(row.get(key) for key in PROMPTS))
     if is_named(row) or (not is_conversation and (is_answer(row) or not http.answer)):
         if not is_answer(row) and not row.get("error"):
@@ -100,14 +104,6 @@ def _sides(row: Row, http: Exchange) -> tuple[Half, Half]:
     elif answer is NOTHING and not row.get("error") and messages and messages[-1].get("role") == "assistant":
         asks["messages"], answer = messages[:-1], saying(messages[-1])
     return Half(body(asks), asks), answer
-
-
-def _asking(request: Half, row: Row) -> Half:
-    """A request, also one that was logged as words alone, as the body that asks it."""
-    if not request.words:
-        return request
-    asks = {"model": text(row.get("model")), "messages": [{"role": "user", "content": request.words}]}
-    return Half(body(asks), asks)
 
 
 def _saying(answer: Half) -> Half:
