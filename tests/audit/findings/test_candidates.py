@@ -15,6 +15,7 @@ from scrimp.audit.findings.candidates import (
     fitting,
     nearest,
     read_name,
+    short,
     thin,
 )
 from scrimp.audit.findings.repricing import Offer
@@ -43,7 +44,7 @@ def names(stands: list[Stand]) -> list[str]:
         ("gpt-5.4-nano", "gpt", ("nano",), 5.4),
         ("gpt-4-32k", "gpt", (), 4.0),
         ("gpt-3.5-turbo-0125", "gpt", ("turbo",), 3.5),
-        ("gpt-oss-120b", "gpt-oss", ("oss", "120b"), None),
+        ("gpt-oss-120b", "oss", ("120b",), None),
         ("o3", "gpt", ("o",), 4.3),
         ("o4-mini", "gpt", ("o", "mini"), 4.4),
         ("claude-3-5-haiku-latest", "claude", ("haiku",), 3.5),
@@ -71,10 +72,12 @@ def test_a_name_tells_family_line_and_version(
 
 
 def test_what_stands_before_and_after_a_name_is_kept_apart() -> None:
-    assert read_name("us.anthropic.claude-opus-5").place == "us.anthropic."
-    assert read_name("accounts/fireworks/models/qwen3-8b").place == "accounts/fireworks/models/"
-    assert read_name("deepseek/deepseek-chat:free").ending == "free"
-    assert read_name("anthropic.claude-3-haiku-20240307-v1:0").ending == ""
+    assert read_name("us.anthropic.claude-opus-5").place == ("us.anthropic.", "")
+    assert read_name("accounts/fireworks/models/qwen3-8b").place == ("accounts/fireworks/models/", "")
+    assert read_name("deepseek/deepseek-chat:free").place == ("deepseek/", "free")
+    assert read_name("anthropic.claude-3-haiku-20240307-v1:0").place == ("anthropic.", "")
+    assert short("us.anthropic.claude-opus-5") == "claude-opus-5"
+    assert short("meta-llama/Llama-3.3-70B") == "Llama-3.3-70B"
 
 
 @given(st.text(max_size=300))
@@ -89,21 +92,25 @@ def test_any_name_can_be_read(model: str) -> None:
 )  # fmt: skip
 def test_nothing_stands_in_for_what_does_not_simply_answer(model: str) -> None:
     own = {"qwen3-32b": ModelConfig(input=0.1, output=0.1, context=40_000)}
-    assert fitting(Book.load(own), read_name(model), "openai", 100) == ([], [])
+    assert fitting(Book.load(own), read_name(model), "openai", 100) == []
+
+
+def fit(book: Book, model: str, provider: str, largest: int = 10_000) -> list[str]:
+    return [name for _, name in fitting(book, read_name(model), provider, largest)]
 
 
 def test_the_same_maker_where_the_calls_go_now(book: Book) -> None:
-    same, _ = fitting(book, read_name("claude-opus-4-8"), "anthropic", 10_000)
+    same = fit(book, "claude-opus-4-8", "anthropic")
     assert {"claude-sonnet-5-5", "claude-haiku-5-5"} <= set(same)
     assert all(read_name(model).family == "claude" for model in same)
-    sold, _ = fitting(book, read_name("anthropic/claude-opus-4.8"), "openrouter", 10_000)
+    sold = fit(book, "anthropic/claude-opus-4.8", "openrouter")
     assert "anthropic/claude-sonnet-5.5" in sold
     assert not [model for model in sold if ":" in model or not model.startswith("anthropic/")]
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-5.4", "o3", "gpt-6-astra"])
 def test_only_models_that_answer_text_and_are_current(book: Book, model: str) -> None:
-    same, _ = fitting(book, read_name(model), "openai", 10_000)
+    same = fit(book, model, "openai")
     words = {word for one in same for word in read_name(one).words}
     assert not words & {"audio", "realtime", "codex", "search", "image", "oss", "davinci", "cyber", "ft", "chatgpt"}
     assert not {"gpt-3.5-turbo", "gpt-3.5-turbo-16k"} & set(same)
@@ -111,40 +118,43 @@ def test_only_models_that_answer_text_and_are_current(book: Book, model: str) ->
 
 
 def test_a_deprecated_model_is_none(book: Book) -> None:
-    same, _ = fitting(book, read_name("gemini-2.0-pro"), "google", 10_000)
+    same = fit(book, "gemini-2.0-pro", "google")
     assert "gemini-2.5-flash" in same
     assert "gemini-2.0-flash" not in same
 
 
 def test_the_newest_of_a_line_may_be_a_generation_behind(book: Book) -> None:
-    same, _ = fitting(book, read_name("gemini-4-argon"), "google", 10_000)
+    same = fit(book, "gemini-4-argon", "google")
     assert "gemini-3.8-flash" in same
-    assert "gemini-3.6-flash" not in same
-    assert "gemini-2.5-flash" not in same
+    assert not {"gemini-3.6-flash", "gemini-2.5-flash"} & set(same)
+
+
+def test_an_older_model_on_trial_is_none(book: Book) -> None:
+    assert "gemini-3-flash-preview" in fit(book, "gemini-2.5-pro", "google")
+    assert "gemini-3-flash-preview" not in fit(book, "gemini-3.8-flash", "google")
 
 
 def test_a_line_without_successors_is_old_in_the_next_generation(book: Book) -> None:
-    assert "o4-mini" in fitting(book, read_name("o3"), "openai", 10_000)[0]
-    assert not {"o3", "o4-mini"} & set(fitting(book, read_name("gpt-5"), "openai", 10_000)[0])
+    assert "o4-mini" in fit(book, "o3", "openai")
+    assert not {"o3", "o4-mini"} & set(fit(book, "gpt-5", "openai"))
 
 
 def test_the_largest_call_must_fit_the_context_window(book: Book) -> None:
-    assert "gpt-4o-mini" in fitting(book, read_name("gpt-4o"), "openai", 128_000)[0]
-    same, _ = fitting(book, read_name("gpt-4o"), "openai", 128_001)
+    assert "gpt-4o-mini" in fit(book, "gpt-4o", "openai", 128_000)
+    same = fit(book, "gpt-4o", "openai", 128_001)
     assert "gpt-4o-mini" not in same
     assert "gpt-4.1-mini" in same
 
 
-def test_the_users_own_servers_are_kept_apart() -> None:
+def test_the_users_own_servers_and_prices_may_take_calls_too() -> None:
     own = {
         "qwen3-32b": ModelConfig(input=0.1, output=0.1, context=40_000),
         "bge-m3-embed": ModelConfig(input=0.01),
         "gpt-4.1-mini": ModelConfig(input=0.3, output=1.2, context=1_000_000),
     }
-    same, servers = fitting(Book.load(own), read_name("gpt-4o"), "openai", 33_000)
-    assert servers == ["qwen3-32b"]
-    assert same.count("gpt-4.1-mini") == 1
-    assert fitting(Book.load(own), read_name("gpt-4o"), "", 50_000) == (["gpt-4.1-mini"], [])
+    takers = fitting(Book.load(own), read_name("gpt-4o"), "openai", 33_000)
+    assert [model for provider, model in takers if provider == "user"] == ["gpt-4.1-mini", "qwen3-32b"]
+    assert fitting(Book.load(own), read_name("gpt-4o"), "", 50_000) == [("user", "gpt-4.1-mini")]
 
 
 def test_what_a_newer_model_of_its_line_undercuts_is_left_out() -> None:
@@ -159,25 +169,23 @@ def test_of_one_model_the_undated_name_stays() -> None:
 
 def test_a_newer_model_of_the_same_line_is_tried_first() -> None:
     stands = [stand("claude-fable-5", 60), stand("claude-opus-5", 50), stand("claude-sonnet-5", 20)]
-    first, why = nearest(stands, 100, read_name("claude-opus-4-1"))
-    assert first.offer.model == "claude-opus-5"
-    assert "same line" in why
+    assert nearest(stands, 100, read_name("claude-opus-4-1")).offer.model == "claude-opus-5"
 
 
 def test_else_the_nearest_step_that_saves_well_and_of_it_the_newest() -> None:
     stands = [stand("gpt-5.5", 80), stand("o4-mini", 44), stand("gpt-6-terra", 43), stand("gpt-5-nano", 3)]
-    assert nearest(stands, 100, read_name("gpt-4-turbo"))[0].offer.model == "gpt-6-terra"
+    assert nearest(stands, 100, read_name("gpt-4-turbo")).offer.model == "gpt-6-terra"
 
 
 def test_an_older_generation_only_where_there_is_no_other() -> None:
     stands = [stand("gpt-5.5", 50), stand("gpt-6-terra", 10)]
-    assert nearest(stands, 100, read_name("gpt-6-astra"))[0].offer.model == "gpt-6-terra"
-    assert nearest(stands[:1], 100, read_name("gpt-6-astra"))[0].offer.model == "gpt-5.5"
+    assert nearest(stands, 100, read_name("gpt-6-astra")).offer.model == "gpt-6-terra"
+    assert nearest(stands[:1], 100, read_name("gpt-6-astra")).offer.model == "gpt-5.5"
 
 
 def test_the_cheapest_where_none_saves_well() -> None:
     stands = [stand("gpt-6-sol", 85), stand("gpt-6-terra", 70)]
-    assert nearest(stands, 100, read_name("gpt-5"))[0].offer.model == "gpt-6-terra"
+    assert nearest(stands, 100, read_name("gpt-5")).offer.model == "gpt-6-terra"
 
 
 lines = st.sampled_from(["mini", "nano", "pro", "sol", "terra", "luna", "max"])
@@ -192,7 +200,7 @@ many = st.lists(
 @given(many, st.randoms())
 def test_a_few_price_steps_are_left_in_any_order_the_same(stands: list[Stand], random) -> None:
     fresh = current(stands)
-    first, _ = nearest(fresh, 100, read_name("gpt-5"))
+    first = nearest(fresh, 100, read_name("gpt-5"))
     chosen = thin(fresh, first)
     assert 1 <= len(chosen) <= MOST
     assert first in chosen
@@ -202,4 +210,4 @@ def test_a_few_price_steps_are_left_in_any_order_the_same(stands: list[Stand], r
     random.shuffle(stands)
     again = current(stands)
     assert names(again) == names(fresh)
-    assert names(thin(again, nearest(again, 100, read_name("gpt-5"))[0])) == names(chosen)
+    assert names(thin(again, nearest(again, 100, read_name("gpt-5")))) == names(chosen)

@@ -129,7 +129,7 @@ def test_a_caller_who_left_it_to_chance_is_a_row_of_its_own_to_be_tested() -> No
     assert sure.evidence == test.evidence == "25.0% repeat within 100 s"
 
 
-def test_details_name_the_features_and_the_dearest_requests() -> None:
+def test_details_name_the_features_and_examples_are_the_dearest_of_each_request() -> None:
     calls = [call(at, 1, feature="faq", paid=2_000_000, line=at) for at in range(1, 5)]
     calls += [call(at, 2, feature="", paid=9_000_000, line=50 + at) for at in (1, 2)]
     calls += [call(1, None, feature="faq")]
@@ -137,8 +137,6 @@ def test_details_name_the_features_and_the_dearest_requests() -> None:
     assert advice.details[1:] == [
         "(no tag): 1 repeat, $0.0090.",
         "faq: 3 repeats, $0.0060.",
-        "log.jsonl:52 was asked again once: $0.0090.",
-        "log.jsonl:2 was asked again 3 times: $0.0060.",
         "Only 6 of 7 calls keep a request that may be answered from store.",
     ]
     assert [(one.file, one.line, one.paid) for one in advice.examples] == [

@@ -71,12 +71,12 @@ def as_row(usage: Usage, **fields: object) -> object:
 
 
 def offered(book: Book, model: str, provider: str, tiers: list[str]) -> Offer:
-    (found,) = offers(book, [model], provider, tiers)
+    (found,) = offers(book, [(provider, model)], tiers)
     return found
 
 
 def found_in(work: Work, model: Offer) -> list:
-    return lumps(work, TABLE, model.cliffs(TODAY))
+    return lumps(work, TABLE, [model], TODAY)
 
 
 @pytest.mark.parametrize(("model", "provider", "tiers"), MODELS)
@@ -126,10 +126,10 @@ def test_searches_cost_their_price(book: Book) -> None:
 
 
 def test_a_model_without_a_price_on_a_tier_of_the_calls_is_no_offer(book: Book) -> None:
-    assert list(offers(book, ["gpt-5.4-nano"], "openai", ["", "priority"])) == []
-    assert [one.model for one in offers(book, ["gpt-5.4-nano"], "openai", ["", "flex"])] == ["gpt-5.4-nano"]
-    assert list(offers(book, ["gpt-5.4-nano"], "anthropic", [""])) == []
-    assert list(offers(book, ["gpt-5.4-nano-2026-03-17"], "openai", [""])) == [], "not the row's own name"
+    assert list(offers(book, [("openai", "gpt-5.4-nano")], ["", "priority"])) == []
+    assert [one.model for one in offers(book, [("openai", "gpt-5.4-nano")], ["", "flex"])] == ["gpt-5.4-nano"]
+    assert list(offers(book, [("anthropic", "gpt-5.4-nano")], [""])) == []
+    assert list(offers(book, [("openai", "gpt-5.4-nano-2026-03-17")], [""])) == [], "not the row's own name"
 
 
 def test_audio_is_never_priced_as_text(book: Book) -> None:

@@ -16,29 +16,24 @@ from scrimp.audit.findings.repricing import Offer
 from scrimp.prices.book import Book
 
 NO_CHAT = frozenset({
-    "ada", "asr", "audio", "babbage", "banana", "bge", "computer", "curie", "davinci", "embed", "embedding",
-    "embeddings", "ft", "guard", "image", "imagen", "live", "moderation", "ocr", "omni", "realtime", "rerank",
-    "research", "robotics", "safeguard", "search", "sonic", "speech", "transcribe", "tts", "veo", "video",
-    "voice", "voxtral", "voyage", "whisper",
+    "audio", "banana", "bge", "embed", "embedding", "ft", "guard", "image", "live", "moderation", "ocr", "omni",
+    "realtime", "rerank", "research", "robotics", "safeguard", "search", "sonic", "transcribe", "tts", "voice",
+    "voyage", "whisper",
 })  # fmt: skip
 """Words of models that do not simply answer text: nothing stands in for them, and they for nothing."""
 SPECIAL = frozenset({
     "agent", "base", "build", "chat", "chatgpt", "code", "codellama", "coder", "codestral", "codex", "cyber",
-    "devstral", "extended", "free", "math", "mythos", "rosalind", "thinking", "vision", "vl",
+    "devstral", "extended", "free", "mythos", "rosalind", "thinking", "vision", "vl",
 })  # fmt: skip
 """Words of models for something special: only for what is so already."""
 TRIALS = frozenset({"exp", "preview"})
 FILLERS = TRIALS | frozenset({"chat", "instruct", "it", "latest", "v"})
 FAMILIES = {"o": "gpt", "chatgpt": "gpt", "ministral": "mistral", "magistral": "mistral", "mixtral": "mistral"}
 """First word of a name -> the family whose tokens it shares, where that is called otherwise."""
-REASONING_GENERATION = 4
-"""OpenAI's o1, o3 and o4 count by themselves; they are of the time of GPT-4."""
 UNKNOWN_CONTEXT = 32_000
 """Tokens that a model takes whose context window the list does not know."""
-NEWER_OF_LINE = 0.7
-"""A newer model of the same line is the one to try first if it costs at most this part of what was paid."""
-NEAREST = 0.6
-"""Else one that costs at most this part."""
+NEWER_OF_LINE, NEAREST = 0.7, 0.6
+"""Parts of what was paid that the model to try first costs at most: a newer one of the same line, or another."""
 MOST = 5
 STEPS = (1.6, 2.5, 4.0, 10.0, float("inf"))
 """A price step is everything down to this part of its dearest; the first of these that gives few enough steps."""
@@ -51,98 +46,86 @@ _VERSION = re.compile(r"(?<![\d.])(\d{1,2})(?:[.-](\d{1,2}))?o?(?![\da-z.])")
 
 
 class Name(msgspec.Struct, frozen=True):
-    """What a model's name says. `place`: what stands before it ("openai/", "us.anthropic."); `ending`: ":free".
+    """What a model's name says. `place`: what stands before and after it ("openai/", "us.anthropic.", "batch").
 
-    `version` is read as a decimal (4.20 is before 4.3), None where there is none; `dated`: of one day's model.
+    `version` is read as a decimal (4.20 is before 4.3), None where there is none. `age` orders a line's models from old
+    to new: of one version, the name without a date is the newest. `has_age`: whether it says at all how new it is.
     """
 
-    place: str
-    ending: str
+    place: tuple[str, str]
     family: str
     line: tuple[str, ...]
     version: float | None
-    dated: str
+    age: tuple[float, bool, str]
+    has_age: bool
     words: frozenset[str]
-
-    @property
-    def age(self) -> tuple[float, bool, str]:
-        """Orders a line's models from old to new; of one version, the undated name is the newest."""
-        return self.version or 0.0, not self.dated, self.dated
-
-    @property
-    def has_age(self) -> bool:
-        """Whether it says at all how new it is."""
-        return self.version is not None or bool(self.dated) or "latest" in self.words
 
 
 class Stand(msgspec.Struct):
-    """A model that may stand in. `cost`: what the calls would cost on it, `of_left`: in place of what is left of them.
-
-    `server`: one of the user's own, whose tokens are others.
-    """
+    """A model that may stand in. `cost`: what all calls would cost on it, `of_left`: what is left of them."""
 
     name: Name
     offer: Offer
     cost: int
     flags: tuple[str, ...] = ()
-    server: bool = False
     of_left: int = 0
+
+
+def short(model: str) -> str:
+    """A model's name without its maker or region."""
+    return _PLACE.sub("", model, count=1)
 
 
 def read_name(model: str) -> Name:
     """Take a model's name apart: "us.anthropic.claude-haiku-4-5-20251001-v1:0" -> claude, (haiku,), 4.5."""
-    bare, _, ending = _REVISION.sub("", model.lower()).partition(":")
-    plain = _PLACE.sub("", bare, count=1)
-    place = bare.removesuffix(plain)
-    words = frozenset(re.findall(r"[a-z]+", f"{plain}:{ending}"))
-    dated = "".join(_DATE.findall(plain))
-    plain = _DATE.sub("", plain)
+    whole, _, ending = _REVISION.sub("", model.lower()).partition(":")
+    bare = short(whole)
+    words = frozenset(re.findall(r"[a-z]+", f"{bare}:{ending}"))
+    dated = "".join(_DATE.findall(bare))
+    plain = _DATE.sub("", bare)
     number = _VERSION.search(plain)
     version = float(f"{number[1]}.{number[2] or 0}") if number else None
-    if number:
-        plain = f"{plain[: number.start()]}-{plain[number.end() :]}"
+    plain = _VERSION.sub("-", plain, count=1).replace("gpt-oss", "oss")  # another tokenizer
     head, *line = [part for part in re.split(r"[^a-z\d]+", plain) if part] or [""]
-    if head == "gpt" and line[:1] == ["oss"]:
-        head = "gpt-oss"  # open weights, another tokenizer than the API's models
     if head == "o" and version is not None:
-        version = REASONING_GENERATION + version / 10
+        version = 4 + version / 10  # o1, o3 and o4 count by themselves; they are of the time of GPT-4
     family = FAMILIES.get(head, head)
     if family != head:
         line.insert(0, head)
     kept = tuple(part for part in line if part not in FILLERS and not _WINDOW.fullmatch(part))
-    return Name(place, ending, family, kept, version, dated, words)
+    age = (version or 0.0, not dated, dated)
+    has_age = version is not None or dated != "" or "latest" in words
+    return Name((whole.removesuffix(bare), ending), family, kept, version, age, has_age, words)
 
 
-def fitting(book: Book, own: Name, provider: str, largest: int) -> tuple[list[str], list[str]]:
-    """The models that could take calls of at most `largest` tokens: of the same maker, and servers of the user's own.
+def fitting(book: Book, own: Name, provider: str, largest: int) -> list[tuple[str, str]]:
+    """The models (provider, model) that could take calls of at most `largest` tokens, at the provider they go to now.
 
-    `provider`: where the calls go now. A price of the user's own for a model of the maker is one of the first.
+    They are of the same maker, or servers of the user's own; "user" is the provider of prices of the user's own.
     """
-    same: dict[str, Name] = {}
-    servers: list[str] = []
+    same: dict[tuple[str, str], Name] = {}
+    servers: list[tuple[str, str]] = []
     if own.words & NO_CHAT:
-        return [], []
+        return []
     for rates, _ in chain(book.models("", provider) if provider else (), book.models("", "user")):
         name = read_name(rates.model)
-        is_theirs = rates.provider == "user"
         if name.words & NO_CHAT or largest > (rates.context or UNKNOWN_CONTEXT):
             continue
-        if name.family != own.family:
-            if is_theirs:
-                servers.append(rates.model)
-            continue
-        is_there = (name.place, name.ending) == (own.place, own.ending) and rates.femto.get("output", 0) > 0
-        if (is_there or is_theirs) and not rates.deprecated and not name.words & SPECIAL - own.words:
-            same[rates.model] = name
+        is_theirs = rates.provider == "user"
+        if name.family == own.family:
+            is_there = is_theirs or (name.place == own.place and rates.femto.get("output", 0) > 0)
+            if is_there and not rates.deprecated and not name.words & SPECIAL - own.words:
+                same[rates.provider, rates.model] = name
+        elif is_theirs:
+            servers.append((rates.provider, rates.model))
     newest = {name.line: name.version for name in sorted(same.values(), key=lambda name: name.age)}
-    return [model for model, name in same.items() if _is_current(name, own, newest[name.line])], servers
+    return [*(model for model, name in same.items() if _is_current(name, own, newest[name.line])), *servers]
 
 
 def _is_current(name: Name, own: Name, newest: float | None) -> bool:
-    """Whether it is no older than the model to be replaced, by its generation; the newest of a line may be one behind.
+    """Whether it is of no older generation; the newest of a line may be one behind, as makers bring the largest first.
 
-    (Makers bring out a generation's largest model first; OpenAI's o models have no successors by that name.) Where the
-    model to be replaced says how new it is, others have to.
+    OpenAI's o models have no successors by that name. Where the replaced model says how new it is, others have to.
     """
     if name.words & TRIALS and (name.version or 0) < (own.version or 0):
         return False
@@ -156,36 +139,27 @@ def current(stands: Iterable[Stand]) -> list[Stand]:
     """Without what a newer model of the same line undercuts; dearest first."""
     fresh: dict[tuple[str, ...], list[Stand]] = {}
     for one in sorted(stands, key=lambda one: (one.name.age, -one.cost, -len(one.offer.model), one.offer.model)):
-        fresh[one.name.line] = [*(older for older in fresh.get(one.name.line, ()) if older.cost < one.cost), one]
+        line = (one.name.family, *one.name.line)
+        fresh[line] = [*(older for older in fresh.get(line, ()) if older.cost < one.cost), one]
     return sorted(chain(*fresh.values()), key=lambda one: (-one.cost, one.offer.model))
 
 
-def nearest(stands: Sequence[Stand], paid: int, own: Name) -> tuple[Stand, str]:
-    """The one of `current` ones that is to be tried first, and why.
-
-    A newer model of the same line if it saves enough; else, of those near the dearest that saves well, the newest;
-    an older generation's only where there is no other.
-    """
+def nearest(stands: Sequence[Stand], paid: int, own: Name) -> Stand:
+    """The one of `current` ones to try first: a newer model of the same line if it saves enough; else, of those near
+    the dearest that saves well, the newest (an older generation's only where there is no other); else the cheapest."""
     newer = [one for one in stands if one.name.line == own.line and one.name.age > own.age]
     newer = [one for one in newer if one.cost <= paid * NEWER_OF_LINE]
     if newer:
-        return max(newer, key=lambda one: one.name.age), "It is a newer model of the same line."
+        return max(newer, key=lambda one: one.name.age)
     well = [one for one in stands if one.cost <= paid * NEAREST]
-    if not well:
-        return stands[-1], "It is the cheapest that these calls fit."
     abreast = [one for one in well if int(one.name.version or 0) >= int(own.version or 0)]
-    return _steps(abreast or well, STEPS[0])[
-        0
-    ], f"It is the nearest step in price that saves {1 - NEAREST:.0%} or more."
+    return _steps(abreast or well or stands[-1:], STEPS[0])[0]
 
 
 def thin(stands: Sequence[Stand], kept: Stand) -> list[Stand]:
     """At most `MOST` of `current` ones, dearest first: `kept`, and of the others the newest of each price step."""
     others = [one for one in stands if one is not kept]
-    for factor in STEPS:
-        steps = _steps(others, factor)
-        if len(steps) < MOST:
-            break
+    steps = next(steps for factor in STEPS if len(steps := _steps(others, factor)) < MOST)
     return sorted([kept, *steps], key=lambda one: (-one.cost, one.offer.model))
 
 

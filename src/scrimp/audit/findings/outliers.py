@@ -19,11 +19,8 @@ from scrimp.report.numbers import NO_LABEL
 MOST = 10
 LEAST_CALLS = 20
 """A feature with fewer has no median of its own; a log with fewer has no outliers."""
-TIMES = 10
-"""Far more than usual: so many times the median cost or answer."""
-TIMES_CUT = 2
-"""An answer that was cut at its limit is a runaway from so many times the median on."""
-TIMES_PROMPT = 5
+TIMES, TIMES_CUT, TIMES_PROMPT = 10, 2, 5
+"""Far more than usual: so many times the median cost or answer; an answer that was cut at its limit; a prompt."""
 LONG_ANSWER, SHORT_ANSWER, LONG_PROMPT = 1_000, 50, 20_000
 _SINGLE = "aggregate = 0 AND unpriced = '' AND paid > 0"
 _COLUMNS = ("paid", "input_total", "output_total")

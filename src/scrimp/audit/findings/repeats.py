@@ -8,7 +8,6 @@ the call really cost.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from scrimp.audit.findings.examples import MOST_EXAMPLES, examples
 from scrimp.audit.reading import Wanted
@@ -20,15 +19,11 @@ from scrimp.wire.exact import NORMAL_FINISH
 from scrimp.world import World
 
 MOST_FEATURES = 5
-"""Features told apart in an advice's details."""
-BATCH = 10_000
-"""Hits that are held before they are written down."""
-_FINISHES = ", ".join(f"'{finish}'" for finish in sorted(NORMAL_FINISH))
+_IS_WHOLE = f"status < 300 AND error = '' AND lower(finish) IN {tuple(sorted(NORMAL_FINISH))}"
 _KEYED = "aggregate = 0 AND exact IS NOT NULL AND unpriced = ''"
 _IN_ORDER = f"""
-SELECT exact, id, at, MAX(duration, 0), status < 300 AND error = '' AND lower(finish) IN ({_FINISHES}),
-  deterministic, paid > 0
-FROM calls WHERE {_KEYED} ORDER BY exact, at IS NULL, at, file, line, id
+SELECT exact, id, at, MAX(duration, 0), {_IS_WHOLE}, deterministic, paid > 0 FROM calls WHERE {_KEYED}
+ORDER BY exact, at IS NULL, at, file, line, id
 """
 _OF_A_KIND = "FROM temp.hits AS h CROSS JOIN calls AS c ON c.id = h.id WHERE h.kind = ?"
 _SUMS = f"SELECT COUNT(*), SUM(MAX(c.left, 0)), SUM(c.paid), SUM(c.at IS NULL) {_OF_A_KIND}"
@@ -36,11 +31,10 @@ _FEATURES = f"""
 SELECT c.feature, COUNT(*), SUM(MAX(c.left, 0)) {_OF_A_KIND} GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT {MOST_FEATURES}
 """
 _DEAREST = f"""
-SELECT id, hits, cost FROM (
-  SELECT c.id, h.key, COUNT(*) OVER alike AS hits, SUM(c.paid) OVER alike AS cost,
-    ROW_NUMBER() OVER (alike ORDER BY c.paid DESC, c.at, c.file, c.line, c.id) AS nth
-  {_OF_A_KIND} WINDOW alike AS (PARTITION BY h.key)
-) WHERE nth = 1 ORDER BY cost DESC, key LIMIT {MOST_EXAMPLES}
+SELECT id FROM (
+  SELECT c.id, c.paid, c.at, c.file, c.line, ROW_NUMBER() OVER alike AS nth {_OF_A_KIND}
+  WINDOW alike AS (PARTITION BY h.key ORDER BY c.paid DESC, c.at, c.file, c.line, c.id)
+) WHERE nth = 1 ORDER BY paid DESC, at, file, line, id LIMIT {MOST_EXAMPLES}
 """
 _KINDS: tuple[tuple[int, str, Sure, str], ...] = (
     (1, "Serve exact repeats from cache", "sure", "The caller asked for one answer: temperature 0, or none to set."),
@@ -60,9 +54,7 @@ def advise(work: Work, world: World, wanted: Wanted) -> list[Advice]:
     db.execute("DROP TABLE IF EXISTS temp.hits")
     db.execute("CREATE TEMP TABLE hits (id INTEGER PRIMARY KEY, key INTEGER, kind INTEGER)")
     db.execute("BEGIN")
-    hits = _hits(work, wanted.ttl)
-    while batch := list(islice(hits, BATCH)):
-        db.executemany("INSERT INTO temp.hits VALUES (?, ?, ?)", batch)
+    db.executemany("INSERT INTO temp.hits VALUES (?, ?, ?)", _hits(work, wanted.ttl))
     db.execute("COMMIT")
     kinds = {kind for (kind,) in work.rows("SELECT DISTINCT kind FROM temp.hits")}
     advice = [_advice(work, span(wanted.ttl), *kind) for kind in _KINDS if kind[0] in kinds]
@@ -73,19 +65,13 @@ def advise(work: Work, world: World, wanted: Wanted) -> list[Advice]:
 
 def missing(work: Work) -> str:
     """Why a log tells nothing of exact repeats; "" where it does."""
-    calls, keyed, kept = work.one(
-        "SELECT COUNT(*), SUM(exact IS NOT NULL), SUM(prompt > 0) FROM calls WHERE aggregate = 0"
-    )
+    sums = "SUM(exact IS NOT NULL), SUM(prompt > 0)"
+    calls, keyed, kept = work.one(f"SELECT COUNT(*), {sums} FROM calls WHERE aggregate = 0")
     if keyed:
         return ""
-    if not calls:
-        return "Exact repeats cannot be told: these logs hold sums, no single calls."
     if kept:
-        return (
-            "No exact repeat may be served from cache: every request that is kept depends on files, searches or tools"
-            " of the provider."
-        )
-    return "Exact repeats cannot be told: these logs keep no requests."
+        return "No exact repeat may be served: what is asked depends on files, searches or tools of the provider."
+    return f"Exact repeats cannot be told: these logs {'keep no requests' if calls else 'hold sums, no single calls'}."
 
 
 def _hits(work: Work, ttl: int) -> Iterator[tuple[int, int, int]]:
@@ -109,30 +95,16 @@ def _advice(work: Work, ttl: str, deterministic: int, title: str, sure: Sure, wh
     kind = (deterministic,)
     hits, saves, alone, untimed = work.one(_SUMS, kind)
     calls, keyed = work.one(f"SELECT COUNT(*), SUM({_KEYED}) FROM calls WHERE aggregate = 0")
-    dearest = list(work.rows(_DEAREST, kind))
-    shown = examples(work, [ident for ident, _, _ in dearest])
     details = [why]
     for feature, count, cost in work.rows(_FEATURES, kind):
         details.append(f"{feature or NO_LABEL}: {count:,} repeat{'s' if count > 1 else ''}, ${dollars(cost)}.")
-    for one, (_, count, cost) in zip(shown, dearest, strict=True):
-        again = f"{count:,} times" if count > 1 else "once"
-        details.append(f"{one.file}:{one.line} was asked again {again}: ${dollars(cost)}.")
     if keyed < calls:
         details.append(f"Only {keyed:,} of {calls:,} calls keep a request that may be answered from store.")
     if untimed:
         details.append(f"{untimed:,} of these repeats have no time and are taken to come within {ttl}.")
     share = f"{hits / calls:.1%}" if hits * 1000 >= calls else "<0.1%"
-    return Advice(
-        strategy="cached",
-        title=title,
-        sure=sure,
-        saves=saves,
-        alone=alone,
-        calls=hits,
-        evidence=f"{share} repeat within {ttl}",
-        details=details,
-        examples=shown,
-    )
+    shown = examples(work, [ident for (ident,) in work.rows(_DEAREST, kind)])
+    return Advice("cached", title, sure, saves, alone, hits, f"{share} repeat within {ttl}", details, shown)
 
 
 def span(nanoseconds: int) -> str:

@@ -8,6 +8,7 @@ expression, so that a million calls are priced where they lie.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -37,22 +38,14 @@ class Offer(msgspec.Struct, frozen=True):
     model: str
     tiers: dict[str, Listing]
 
-    def cliffs(self, day: int) -> set[int]:
-        """The input sizes at which its prices step, on a day (ns since the epoch)."""
-        return {above for listing in self.tiers.values() for above in listing.card(day).cliffs}
+
+Lump = tuple[str, int, Usage]
+"""Calls of one tier for which the same prices hold: the tier, the size of the largest, their sum."""
 
 
-class Lump(msgspec.Struct, frozen=True):
-    """The sum of calls of one tier on the same side of every cliff, and the size of the largest."""
-
-    tier: str
-    size: int
-    usage: Usage
-
-
-def offers(book: Book, models: Iterable[str], provider: str, tiers: Sequence[str]) -> Iterator[Offer]:
-    """Those models at a provider of the list ("user": prices of the user's own) that have a price on every tier."""
-    for model in models:
+def offers(book: Book, models: Iterable[tuple[str, str]], tiers: Sequence[str]) -> Iterator[Offer]:
+    """Those models (provider, model) that have a price on every tier; provider "user": a price of the user's own."""
+    for provider, model in models:
         spelt = model.removeprefix("regional.")  # Bedrock's regions have one row, which is not found by its own name
         found: dict[str, Listing] = {}
         for tier in tiers:
@@ -63,12 +56,14 @@ def offers(book: Book, models: Iterable[str], provider: str, tiers: Sequence[str
             yield Offer(found[tiers[0]].provider, found[tiers[0]].row.id, found)
 
 
-def lumps(work: Work, rows: str, edges: Iterable[int]) -> list[Lump]:
-    """The rows of a FROM clause (columns as in `cost_sql`), summed by tier and by which of the edges they are above."""
-    side = " + ".join(f"(size > {edge:d})" for edge in sorted({-1, *edges}))
+def lumps(work: Work, rows: str, models: Iterable[Offer], day: int) -> list[Lump]:
+    """The rows of a FROM clause (columns as in `cost_sql`), summed by tier and by which prices of the models hold."""
+    cards = [listing.card(day) for model in models for listing in model.tiers.values()]
+    cliffs = {-1, *chain(*(card.cliffs for card in cards))}
+    side = " + ".join(f"(size > {cliff})" for cliff in sorted(cliffs))
     sums = ", ".join(f"SUM({_TOKENS[name]})" for name in CLASSES)
     found = work.rows(f"SELECT tier, MAX(size), {sums} FROM {rows} GROUP BY tier, {side} ORDER BY tier, 2")
-    return [Lump(tier, size, Usage(*counts)) for tier, size, *counts in found]
+    return [(tier, size, Usage(*counts)) for tier, size, *counts in found]
 
 
 def estimate(model: Offer, calls: Iterable[Lump], day: int) -> tuple[int, tuple[str, ...]] | None:
@@ -78,8 +73,8 @@ def estimate(model: Offer, calls: Iterable[Lump], day: int) -> tuple[int, tuple[
     """
     total = 0
     flags: set[str] = set()
-    for lump in calls:
-        price = model.tiers[lump.tier].price(lump.usage, day, lump.size)
+    for tier, size, usage in calls:
+        price = model.tiers[tier].price(usage, day, size)
         if isinstance(price, Unpriced) or _BORROWED.intersection(price.flags):
             return None
         total += price.total
@@ -90,11 +85,10 @@ def estimate(model: Offer, calls: Iterable[Lump], day: int) -> tuple[int, tuple[
 def cost_sql(model: Offer, calls: Sequence[Lump], day: int) -> str:
     """An SQL expression: what a row's call costs on the model, in nanodollars, rounded as `Listing.price` rounds.
 
-    The row has the columns of `COLUMNS`, `size` (all input tokens), `tier`, `at` (ns; where it is NULL, the day's
-    begin) and `more`. `calls`: the sums of all rows. `day`: the midnight whose prices count. No integer where the price
-    is larger than SQLite's integers.
+    The row has the columns of `COLUMNS`, `size` (all input tokens), `tier`, `at` (ns; NULL: midnight) and `more`; the
+    prices are those of `day`, a midnight. The cost is a float where it is larger than SQLite's integers.
     """
-    used = [name for name in CLASSES if any(getattr(lump.usage, name) for lump in calls)]
+    used = [name for name in CLASSES if any(getattr(usage, name) for _, _, usage in calls)]
     branches = []
     for tier, listing in model.tiers.items():
         of_tier = "tier = '{}'".format(tier.replace("'", "''"))

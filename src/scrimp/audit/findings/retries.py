@@ -7,8 +7,7 @@ Not told: calls sent at once, requests that were changed before they were sent a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from scrimp.audit.findings.examples import examples
@@ -17,15 +16,11 @@ from scrimp.audit.work import Work
 from scrimp.report.numbers import NO_LABEL
 
 WINDOW = 600 * 10**9
-"""Nanoseconds after a call's end within which the next one belongs to it: the official SDKs give up waiting after 600 s
-and pause seconds between tries, so what comes later is somebody who asks anew."""
-LEAST_ASKED = 6
-"""Times the same user or session asks the same again that make a loop: people do press a button twice, and tests ask a
-few times to see how answers vary."""
-LEAST_DONE = 4
-"""Answers after the first that do the same and make a loop: polling for a result takes a few."""
+"""Nanoseconds after a call's end within which the next one belongs to it: as long as the official SDKs wait at most."""
+LEAST_ASKED, LEAST_DONE = 6, 4
+"""Times that a loop asks, or does, the same again: people press a button twice, tests ask a few times to see how
+answers vary, polling for a result takes a few."""
 MOST_SHOWN = 20
-BATCH = 10_000
 _FAILURE = "CASE WHEN status >= 400 THEN 'status ' || status ELSE error END"
 _SENT = f"""
 SELECT exact, session, user, feature, id, at, MAX(duration, 0), {_FAILURE} FROM calls
@@ -37,14 +32,13 @@ WHERE aggregate = 0 AND {_FAILURE} = '' AND (session <> '' OR (user <> '' AND at
   AND EXISTS (SELECT 1 FROM calls WHERE action IS NOT NULL)
 ORDER BY session, user, at IS NULL, at, file, line, id
 """
-"""Calls of a session without times follow each other as their lines do."""
-_GROUPED = """
+_GROUPED = f"""
 SELECT kind, feature, session, user, cause, made, cost, id FROM (
   SELECT a.kind, a.cause, c.feature, c.session, c.user, c.at, c.file, c.line, c.id,
     COUNT(*) OVER alike AS made, SUM(c.paid) OVER alike AS cost,
     ROW_NUMBER() OVER (alike ORDER BY c.paid DESC, c.at, c.file, c.line, c.id) AS nth
   FROM temp.again AS a CROSS JOIN calls AS c ON c.id = a.id WINDOW alike AS (PARTITION BY a.kind, a.alike, a.cause)
-) WHERE nth = 1 ORDER BY cost DESC, made DESC, kind, at, file, line, id LIMIT ?
+) WHERE nth = 1 ORDER BY cost DESC, made DESC, kind, at, file, line, id LIMIT {MOST_SHOWN}
 """
 
 
@@ -52,15 +46,26 @@ def find(work: Work) -> list[Repetition]:
     """The dearest repetitions, by what the calls after the first cost.
 
     Retries are summed by feature and by what had failed; every loop is one of its own. A retry's dollars are no waste
-    as such: the last try is the one that was wanted.
+    as such: the last try is the one that was wanted. What is a retry or a repeated request is no act of a loop as well.
     """
-    _collect(work)
-    return [_told(work, *row) for row in list(work.rows(_GROUPED, (MOST_SHOWN,)))]
+    db = work.db
+    db.execute("DROP TABLE IF EXISTS temp.again")
+    db.execute("CREATE TEMP TABLE again (id INTEGER PRIMARY KEY, kind, alike, cause)")
+    db.execute("BEGIN")
+    for kind, query, least in (("asked", _SENT, LEAST_ASKED), ("done", _DONE, LEAST_DONE)):
+        db.executemany("INSERT OR IGNORE INTO temp.again VALUES (?, ?, ?, ?)", _again(work.rows(query), kind))
+        db.execute(
+            "DELETE FROM temp.again WHERE kind = ?1 AND alike IN"
+            " (SELECT alike FROM temp.again WHERE kind = ?1 GROUP BY 1 HAVING COUNT(*) < ?2)",
+            (kind, least),
+        )
+    db.execute("COMMIT")
+    return [_told(work, row) for row in work.rows(_GROUPED)]
 
 
-def _told(
-    work: Work, kind: str, feature: str, session: str, user: str, cause: str, calls: int, paid: int, ident: int
-) -> Repetition:
+def _told(work: Work, found: Sequence[Any]) -> Repetition:
+    """One, from a row of `_GROUPED`."""
+    kind, feature, session, user, cause, calls, paid, ident = found
     (example,) = examples(work, [ident])
     if kind == "retry":
         return Repetition("retry", feature or NO_LABEL, calls, paid, f"sent again after failing: {cause}", example)
@@ -71,33 +76,15 @@ def _told(
     return Repetition("loop", where, calls, paid, reason, example)
 
 
-def _collect(work: Work) -> None:
-    """Every call made again, into temp.again: what is a retry or a repeated request is not an act of a loop as well.
+def _again(rows: Iterable[tuple[Any, ...]], kind: str) -> Iterator[tuple[int, str, str | int, str]]:
+    """(id, kind, alike, cause) of each call that is the one before it once more, begun soon after that had ended.
 
     `alike`: the feature of a retry, the first call of a loop.
     """
-    db = work.db
-    db.execute("DROP TABLE IF EXISTS temp.again")
-    db.execute("CREATE TEMP TABLE again (id INTEGER PRIMARY KEY, kind, alike, cause)")
-    db.execute("BEGIN")
-    for kind, query, least in (("asked", _SENT, LEAST_ASKED), ("done", _DONE, LEAST_DONE)):
-        rows = _again(work.rows(query), kind)
-        while batch := list(islice(rows, BATCH)):
-            db.executemany("INSERT OR IGNORE INTO temp.again VALUES (?, ?, ?, ?)", batch)
-        db.execute(
-            "DELETE FROM temp.again WHERE kind = ?1 AND alike IN"
-            " (SELECT alike FROM temp.again WHERE kind = ?1 GROUP BY 1 HAVING COUNT(*) < ?2)",
-            (kind, least),
-        )
-    db.execute("COMMIT")
-
-
-def _again(rows: Iterable[tuple[Any, ...]], kind: str) -> Iterator[tuple[int, str, str | int, str]]:
-    """(id, kind, alike, cause) of each call that is the one before it once more, begun soon after that had ended."""
     last: tuple[Any, ...] = ()
     began = ended = first = 0
     failure = ""
-    for what, session, user, feature, ident, at, duration, failed in rows:
+    for what, session, user, feature, ident, at, duration, failed in rows:  # without times, `at` is the line in the log
         same = (what, session, user)
         if what is None or same != last or not (began < at and ended <= at <= ended + WINDOW):
             first = ident
