@@ -99,6 +99,8 @@ def _from_events(events: list[Any]) -> Half:
 def _first_event(events: Iterable[Any]) -> Mapping[str, Any]:
     """The first of these events that is an object, or else the answer inside it; {} where there is none."""
     for event in events:
+        if isinstance(event, str) and "{" not in event[:8]:
+            continue  # a name, a comment, a mark
         found = parsed(event.removeprefix("data:")) if isinstance(event, str) else event
         if isinstance(found, dict):
             inner = found.get("response") or found.get("message") or found.get("interaction")
