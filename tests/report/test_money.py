@@ -9,7 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrimp.call import NANO, usd
-from scrimp.report.money import Amount, align, apportion, decimals, dollars, listing, nearest, percent
+from scrimp.report.money import (
+    adding_up,
+    align,
+    apportion,
+    decimals,
+    dollars,
+    known,
+    listing,
+    lone,
+    marked,
+    nearest,
+    percent,
+)
+from scrimp.report.money import (
+    usd as with_dollar,
+)
 from scrimp.store.base import Rollup
 
 
@@ -44,9 +59,7 @@ def test_a_sign_is_shown_where_it_is_asked_for() -> None:
 
 
 def test_points_stand_one_above_the_other() -> None:
-    priced, unpriced = Rollup(hour=0), Rollup(hour=0, calls=1, unpriced=1)
-    rows = [Amount(priced, 1_234_500_000_000), Amount(priced, -12_000), Amount(unpriced, 0), Amount(priced, 0)]
-    assert align([row.text() for row in rows]) == [
+    assert align(["1,234.50", "-0.000012", "unknown", "0.00"]) == [
         "1,234.50    ",
         "   -0.000012",
         "     unknown",
@@ -56,9 +69,34 @@ def test_points_stand_one_above_the_other() -> None:
 
 
 def test_what_has_no_price_is_unknown_and_never_0() -> None:
-    assert Amount(Rollup(hour=0, calls=2, unpriced=2), 0).text() == "unknown"
-    assert Amount(Rollup(hour=0, calls=2, unpriced=1), 0).text() == "0.00"
-    assert Amount(Rollup(hour=0), 0).text() == "0.00"
+    assert known(Rollup(hour=0, calls=2, unpriced=2), "0.00") == "unknown"
+    assert known(Rollup(hour=0, calls=2, unpriced=2), "0.01") == "0.01"
+    assert known(Rollup(hour=0, calls=2, unpriced=1), "0.00") == "0.00"
+    assert known(Rollup(hour=0), "0.00") == "0.00"
+
+
+@pytest.mark.parametrize(
+    ("nano", "places", "text"),
+    [
+        (412_900_000_000, 2, "$412.90"),
+        (-4_600_000_000, 2, "-$4.60"),
+        (0, 2, "$0.00"),
+        (1_234_567_895_000, 2, "$1,234.57"),
+        (50_000, 2, "$0.000050"),
+        (310_000_000, 4, "$0.3100"),
+    ],
+)
+def test_an_amount_has_its_sign_its_dollar_and_never_vanishes(nano: int, places: int, text: str) -> None:
+    assert with_dollar(nano, places) == text
+
+
+def test_what_is_unknown_has_no_dollar() -> None:
+    assert marked("unknown") == "unknown"
+
+
+def test_an_amount_by_itself_has_no_more_decimals_than_it_needs() -> None:
+    assert [lone(nano, 9) for nano in (10 * 10**9, 10**8, 1)] == ["$10.00", "$0.1000", "$0.000000001"]
+    assert lone(10**8, 2) == "$0.10"
 
 
 def test_amounts_of_one_sum_share_their_decimals_and_the_least_shows_two_digits() -> None:
@@ -87,11 +125,13 @@ def test_parts_of_another_whole_are_rounded_each_by_itself(parts: list[int]) -> 
 
 
 def test_a_column_adds_up_as_it_is_printed() -> None:
-    sums = Rollup(hour=0)
-    parts = [Amount(sums, 1_004_000_000), Amount(sums, 1_004_000_000), Amount(sums, 1_000_000)]
-    assert listing(parts, Amount(sums, 2_009_000_000), 2) == ["1.01", "1.00", "0.0010", "2.01"]
-    thirds = [Amount(sums, 333_333_333)] * 3
-    assert listing(thirds, Amount(sums, 999_999_999), 4) == ["0.3334", "0.3333", "0.3333", "1.0000"]
+    paid = [1_004_000_000, 1_004_000_000, 1_000_000, 2_009_000_000]
+    assert listing([Rollup(hour=0, paid_nano=nano) for nano in paid], "paid_nano", 2) == [
+        "1.01  ", "1.00  ", "0.0010", "2.01  ",
+    ]  # fmt: skip
+    thirds = [333_333_333] * 3
+    assert adding_up(thirds, nearest(sum(thirds), 4), 4) == ["0.3334", "0.3333", "0.3333"]
+    assert adding_up([-50_000, 2 * NANO], 2 * NANO, 2, sign=True) == ["-0.000050", "+2.00"]
 
 
 def test_percents_are_whole_and_none_vanishes() -> None:

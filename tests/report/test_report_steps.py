@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scrimp.report.steps import waterfall
+from scrimp.report.steps import staircase, waterfall
 from scrimp.store.base import Rollup
 
 
@@ -30,5 +30,9 @@ def test_overhead_is_there_also_when_it_is_nothing() -> None:
 
 
 def test_a_strategy_we_have_no_label_for_goes_by_its_cleaned_name() -> None:
-    step = waterfall(Rollup(hour=0, savings={("\x1b[1mnew", "measured"): 1}))[1]
-    assert (step.label, step.known) == ("new", False)
+    assert waterfall(Rollup(hour=0, savings={("\x1b[1mnew", "measured"): 1}))[1].label == "new"
+
+
+def test_a_whole_step_in_the_middle_begins_at_0_and_the_next_at_its_end() -> None:
+    moves = [("List", "whole", 100), ("a", "measured", -30), ("Paid", "whole", 70), ("b", "untested", -20)]
+    assert [(step.low, step.high) for step in staircase(moves)] == [(0, 1), (0.7, 1), (0, 0.7), (0.5, 0.7)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scrimp.config import ServeConfig
 from scrimp.report.numbers import gather
-from scrimp.report.words import counts, default_address, next_command, nothing, table_note, unpriced_note
+from scrimp.report.words import counts, default_address, many, next_command, nothing, table_note, unpriced_note
 from scrimp.store.base import Rollup
 
 
@@ -45,3 +45,7 @@ def test_only_tags_need_a_note() -> None:
 def test_what_has_no_price_says_how_to_give_it_one() -> None:
     assert unpriced_note(Rollup(hour=0, unpriced=1)).startswith("1 call has no known price")
     assert '[models."NAME"]' in unpriced_note(Rollup(hour=0, unpriced=2))
+
+
+def test_a_count_agrees_with_its_noun() -> None:
+    assert [many(count, "call") for count in (0, 1, 2_000)] == ["0 calls", "1 call", "2,000 calls"]

@@ -7,7 +7,6 @@ what the whole is rounded to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from scrimp.call import NANO
 from scrimp.store.base import Rollup
@@ -16,13 +15,9 @@ NANO_PLACES = 9
 UNKNOWN = "unknown"
 
 
-def places_of(nano: int) -> int:
-    """The decimals that an amount is shown with."""
-    size = abs(nano)
-    places = 2 if size >= NANO or size == 0 else 4
-    while size and places < NANO_PLACES and size * 10**places < 10 * NANO:
-        places += 1
-    return places
+def vanishes(nano: int, places: int) -> bool:
+    """Whether so few decimals leave less than two digits of an amount that is not 0."""
+    return 0 < abs(nano) * 10**places < 10 * NANO and places < NANO_PLACES
 
 
 def dollars(nano: int, sign: bool = False, places: int = 0) -> str:
@@ -31,25 +26,31 @@ def dollars(nano: int, sign: bool = False, places: int = 0) -> str:
     1_234_500_000_000 -> "1,234.50", 310_000_000 -> "0.3100", 12_000 -> "0.000012", 0 -> "0.00".
     `places`: decimals other than the amount's own, for what is not 0.
     """
-    places = places if places and nano else places_of(nano)
+    places = places if places and nano else decimals([nano])
     unit = 10 ** (NANO_PLACES - places)
     whole, part = divmod((abs(nano) + unit // 2) // unit, 10**places)
     before = "-" if nano < 0 else "+" if sign and nano > 0 else ""
     return f"{before}{whole:,}.{part:0{places}d}"
 
 
-class Amount(NamedTuple):
-    """An amount out of some sums, shown with its sign or not."""
+def marked(text: str) -> str:
+    """An amount as printed, with its dollar sign: "$412.90", "-$4.60"; what is no number stays as it is."""
+    return f"-${text[1:]}" if text.startswith("-") else f"${text}" if text != UNKNOWN else text
 
-    sums: Rollup
-    nano: int
-    sign: bool = False
 
-    def text(self, places: int = 0) -> str:
-        """The amount; "unknown", never 0, where none of the calls has a price."""
-        if self.nano == 0 and self.sums.calls and self.sums.unpriced == self.sums.calls:
-            return UNKNOWN
-        return dollars(self.nano, self.sign, places)
+def usd(nano: int, places: int) -> str:
+    """An amount with its dollar sign; more decimals where so few leave nothing of it."""
+    return marked(dollars(nano) if vanishes(nano, places) else dollars(nearest(nano, places), places=places))
+
+
+def lone(nano: int, places: int) -> str:
+    """An amount that is read by itself, in a report of so many decimals: no more of them than it needs."""
+    return usd(nano, min(places, max(2, decimals([nano]))))
+
+
+def known(sums: Rollup, text: str) -> str:
+    """An amount of some sums as printed; "unknown", never 0, where none of the calls has a price."""
+    return UNKNOWN if text == "0.00" and 0 < sums.calls == sums.unpriced else text
 
 
 def decimals(amounts: Iterable[int]) -> int:
@@ -86,28 +87,24 @@ def apportion(parts: Sequence[int], whole: int, places: int) -> list[int]:
     return floors
 
 
-def listing(parts: Sequence[Amount], whole: Amount, places: int) -> list[str]:
-    """A column of parts and, last, their whole, that adds up as it is printed.
-
-    A part of which so few decimals would leave less than two digits is shown with more.
-    """
-    rounded = apportion([part.nano for part in parts], nearest(whole.nano, places), places)
-    texts = [
-        part.text() if vanishes(part.nano, places) else part._replace(nano=nano).text(places)
-        for part, nano in zip(parts, rounded, strict=True)
-    ]
-    return [*texts, whole._replace(nano=nearest(whole.nano, places)).text(places)]
+def adding_up(parts: Sequence[int], whole: int, places: int, sign: bool = False) -> list[str]:
+    """Parts as texts that add up to the rounded `whole`; those of which so few decimals leave nothing have more."""
+    both = zip(parts, apportion(parts, whole, places), strict=True)
+    return [dollars(nano, sign) if vanishes(nano, places) else dollars(kept, sign, places) for nano, kept in both]
 
 
-def vanishes(nano: int, places: int) -> bool:
-    """Whether so few decimals leave less than two digits of an amount that is not 0."""
-    return 0 < abs(nano) * 10**places < 10 * NANO and places < NANO_PLACES
+def listing(sums: Sequence[Rollup], name: str, places: int) -> list[str]:
+    """One amount (`list_nano`, `paid_nano`) of parts and, last, of their whole: a column that adds up as printed."""
+    *parts, whole = [getattr(one, name) for one in sums]
+    whole = nearest(whole, places)
+    texts = [*adding_up(parts, whole, places), dollars(whole, places=places)]
+    return align([known(one, text) for one, text in zip(sums, texts, strict=True)])
 
 
-def align(texts: Sequence[str], blank: str = " ") -> list[str]:
-    """Amounts one above the other: points aligned by padding the right with `blank`, then all as wide."""
+def align(texts: Sequence[str]) -> list[str]:
+    """Amounts one above the other: points aligned by padding the right with blanks, then all as wide."""
     longest = max((len(text.partition(".")[2]) for text in texts), default=0)
-    padded = [text + blank * (longest - len(text.partition(".")[2])) if "." in text else text for text in texts]
+    padded = [text + " " * (longest - len(text.partition(".")[2])) if "." in text else text for text in texts]
     widest = max((len(text) for text in padded), default=0)
     return [text.rjust(widest) for text in padded]
 
@@ -118,6 +115,4 @@ def percent(part: float | None, sign: bool = False) -> str:
         return "-"
     rounded = round(part * 100)
     before = "-" if part < 0 else "+" if sign and part > 0 else ""
-    if rounded == 0 and part:
-        return f"{before}<1%"
-    return f"{before}{abs(rounded):,}%"
+    return f"{before}<1%" if rounded == 0 and part else f"{before}{abs(rounded):,}%"

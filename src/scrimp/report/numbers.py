@@ -7,6 +7,7 @@ In every sum: list - savings + overhead = paid (DESIGN, section 8).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
@@ -17,32 +18,23 @@ from scrimp.store.base import HOUR, Rollup, SavingRow
 
 Dimension = Literal["feature", "user", "team", "model", "key", "tag"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+HOURS_A_DAY = 24
 
-NO_LABEL = "(no tag)"
-"""How calls without a label are named; the row is there even when it is empty."""
-NO_MODEL = "(no model)"
-"""How calls without a model are named; the row is there only when they are."""
+NO_LABEL, NO_MODEL = "(no tag)", "(no model)"
+"""How calls without a label are named, whose row is there even when it is empty, and those without a model."""
+UNNAMED = (NO_LABEL, NO_MODEL)
 TOTAL = "Total"
 MORE = re.compile(r"\(([\d,]+) more\)")
 """The row that sums up the rows there is no room for."""
-RESERVED = re.compile(rf'"*(?:{"|".join(map(re.escape, (NO_LABEL, NO_MODEL, TOTAL, "overhead")))}|\([\d,]+ more\))"*')
+RESERVED = re.compile(rf'"*(?:{"|".join(map(re.escape, (*UNNAMED, TOTAL, "overhead")))}|\([\d,]+ more\))"*')
 """Names of rows of ours. A label that reads like one is shown in quotes, so that no two rows have the same name."""
 
 STRATEGIES = {
-    "provider_cache": "Provider prompt cache",
-    "log_cache": "Cache of another gateway",
-    "cached": "Exact cache",
-    "similar": "Semantic cache",
-    "route": "Routing",
-    "compress": "Prompt compression",
-    "cap": "Output caps",
-    "batch": "Batch",
-    "service_tier": "Service tier",
-    "watch": "Fail fast",
-}
+    "provider_cache": "Provider prompt cache", "log_cache": "Cache of another gateway", "cached": "Exact cache",
+    "similar": "Semantic cache", "route": "Routing", "compress": "Prompt compression", "cap": "Output caps",
+    "batch": "Batch", "service_tier": "Service tier", "watch": "Fail fast",
+}  # fmt: skip
 """Strategy -> its label, in the order in which a report shows them; others follow by name."""
-
-HOURS_A_DAY = 24
 
 
 class Group(msgspec.Struct):
@@ -76,10 +68,6 @@ class Table(msgspec.Struct):
     by: Dimension
     groups: list[Group]
 
-    def top(self, most: int) -> list[Group]:
-        """At most `most` rows: the first ones, the rest added up as one row, the calls without a label."""
-        return shorten(self.groups, most)
-
 
 class UnpricedModel(msgspec.Struct, frozen=True, order=True):
     """A model that some calls went to without a known price."""
@@ -98,11 +86,6 @@ class Report(msgspec.Struct):
     days: dict[int, Rollup]
     tables: list[Table]
     unpriced_models: list[UnpricedModel]
-
-    @property
-    def table(self) -> Table:
-        """The table that was asked for first."""
-        return self.tables[0]
 
     @property
     def adds_up(self) -> bool:
@@ -132,51 +115,34 @@ def whole_hours(since: int, until: int | None) -> tuple[int, int | None]:
 
 
 def gather(
-    rollups: Iterable[Rollup],
-    by: Sequence[Dimension] = ("feature",),
-    since: int | None = None,
+    rollups: Iterable[Rollup], by: Sequence[Dimension] = ("feature",), since: int | None = None,
     until: int | None = None,
-) -> Report:
+) -> Report:  # fmt: skip
     """The report of some rollups, in one pass and in any order of theirs.
 
     `since` and `until` (hours) are what was asked for; where they are None the calls' own span stands.
     """
     days: dict[int, Rollup] = {}
     groups: list[dict[str, Group]] = [{} for _ in by]
-    unpriced: dict[tuple[str, str], int] = {}
+    unpriced = Counter[tuple[str, str]]()
     hours: set[int] = set()
     for cell in rollups:
         day = cell.hour // HOURS_A_DAY
         hours.add(cell.hour)
         days.setdefault(day, Rollup(hour=day * HOURS_A_DAY)).merge(cell)
         for dimension, rows in zip(by, groups, strict=True):
-            for label in labels(cell, dimension):
+            for label in cell.tags.split(",") if dimension == "tag" else (getattr(cell, dimension),):
                 rows.setdefault(label, Group(label)).add(cell, ((day, cell.paid_nano),))
-        if cell.unpriced:
-            place = (cell.model, cell.provider)
-            unpriced[place] = unpriced.get(place, 0) + cell.unpriced
+        unpriced[cell.model, cell.provider] += cell.unpriced
     total = Rollup(hour=0)
     for sums in days.values():
         total.merge(sums)
     first = since if since is not None else min(hours, default=0)
     last = until if until is not None else max(hours, default=first - 1) + 1
-    models = [UnpricedModel(model, provider, calls) for (model, provider), calls in unpriced.items()]
-    return Report(
-        since=first,
-        until=last,
-        total=total,
-        days=dict(sorted(days.items())),
-        tables=[Table(dimension, _in_order(rows, dimension)) for dimension, rows in zip(by, groups, strict=True)],
-        unpriced_models=sorted(models, key=lambda row: (-row.calls, row)),
-    )
-
-
-def labels(cell: Rollup, by: Dimension) -> list[str]:
-    """The rows that a cell counts in: one, but with `tag` one for each of its tags."""
-    if by == "tag":
-        return cell.tags.split(",")
-    label: str = getattr(cell, by)
-    return [label]
+    tables = [Table(dimension, _in_order(rows, dimension)) for dimension, rows in zip(by, groups, strict=True)]
+    models = [UnpricedModel(model, provider, calls) for (model, provider), calls in unpriced.items() if calls]
+    models.sort(key=lambda row: (-row.calls, row))
+    return Report(first, last, total, dict(sorted(days.items())), tables, models)
 
 
 def total_row(report: Report) -> Group:
@@ -195,20 +161,13 @@ def _in_order(rows: dict[str, Group], by: Dimension) -> list[Group]:
 
 def savings(sums: Rollup) -> list[SavingRow]:
     """The savings as rows in the order of STRATEGIES, measured and estimated ones apart."""
-    order = list(STRATEGIES)
-    rows = [SavingRow(strategy, nano, _kind(kind)) for (strategy, kind), nano in sums.savings.items() if nano]
-    return sorted(
-        rows,
-        key=lambda row: (
-            order.index(row.strategy) if row.strategy in STRATEGIES else len(order),
-            row.strategy,
-            row.kind == "estimated",
-        ),
-    )
-
-
-def _kind(kind: str) -> Literal["measured", "estimated"]:
-    return "measured" if kind == "measured" else "estimated"
+    order = {strategy: place for place, strategy in enumerate(STRATEGIES)}
+    rows = [
+        SavingRow(strategy, nano, "measured" if kind == "measured" else "estimated")
+        for (strategy, kind), nano in sums.savings.items()
+        if nano
+    ]
+    return sorted(rows, key=lambda row: (order.get(row.strategy, len(order)), row.strategy, row.kind == "estimated"))
 
 
 def saved(sums: Rollup) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from scrimp.prices.book import Book, Unpriced
 from scrimp.steps.price import without_cache
@@ -21,16 +22,14 @@ class Repricer:
     """
 
     def __init__(self, load: Callable[[], Book]) -> None:
-        self._load = load
-        self._book: Book | None = None
+        self._book = cache(load)
         self.unchecked = 0
 
     def __call__(self, record: Record) -> tuple[int, int] | None:
         if not record.price_model or any(row.strategy not in RECOMPUTABLE for row in record.savings):
             return record.list_nano, record.paid_nano
-        self._book = self._book or self._load()
         provider, _, model = record.price_model.partition("/")
-        price = self._book.price
+        price = self._book().price
         listed = price(model, without_cache(record.usage), provider=provider, when=record.at)
         paid = price(model, record.usage, provider=provider, when=record.at, tier=record.tier)
         if isinstance(listed, Unpriced) or isinstance(paid, Unpriced):

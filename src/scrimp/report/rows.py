@@ -14,8 +14,8 @@ from typing import Any, TextIO
 import msgspec
 
 from scrimp.call import TOKEN_CLASSES, usd
+from scrimp.report.json import each_text, told
 from scrimp.report.labels import clean
-from scrimp.report.times import stamp
 from scrimp.store.base import Record
 
 FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001  (spreadsheets take the full-width signs too)
@@ -30,38 +30,21 @@ def row(record: Record) -> dict[str, Any]:
     arrival, `scrimp_ms` is our own time before it left; a duration that was not measured is empty.
     """
     columns = {
-        "id": record.id,
-        "time": stamp(record.at),
-        "provider": record.provider,
-        "api": record.api,
-        "model_asked": record.model_asked,
-        "model": record.model,
-        "status": record.status,
-        "ending": record.ending,
-        "basis": record.basis,
+        **told(record, "id time=at provider api model_asked model status ending basis"),
         **{f"tokens_{name}": getattr(record.usage, name) for name in TOKEN_CLASSES},
         "searches": record.usage.searches,
         "list_usd": _usd(record, record.list_nano),
-        "savings": [
-            {"strategy": saving.strategy, "usd": usd(saving.nano), "kind": saving.kind} for saving in record.savings
-        ],
+        "savings": [told(saving, "strategy usd=nano kind") for saving in record.savings],
         "overhead_usd": usd(record.overhead_nano),
         "paid_usd": _usd(record, record.paid_nano),
         "saved_usd": _usd(record, record.list_nano - record.paid_nano),
-        "unpriced": record.unpriced,
-        "feature": record.feature,
-        "user": record.user,
-        "team": record.team,
-        "key": record.key,
-        "session": record.session,
-        "environment": record.environment,
-        "tags": list(record.tags),
-        "tier": record.tier,
+        **told(record, "unpriced feature user team key session environment tags tier"),
         "first_byte_ms": _milliseconds(record.first_byte_ns),
         "total_ms": _milliseconds(record.total_ns),
         "scrimp_ms": _milliseconds(record.overhead_ns),
     }
-    return {name: _cleaned(value) for name, value in columns.items()}
+    cleaned: dict[str, Any] = each_text(columns, clean)
+    return cleaned
 
 
 def write_csv(records: Iterable[Record], file: TextIO) -> None:
@@ -87,16 +70,6 @@ def cell(value: Any) -> Any:
         value = ",".join(value) if plain else msgspec.json.encode(value).decode()
     if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
         return f"'{value}"
-    return value
-
-
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        return [_cleaned(part) for part in value]
-    if isinstance(value, dict):
-        return {name: _cleaned(part) for name, part in value.items()}
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from scrimp.call import NANO
 from scrimp.report.labels import clean
-from scrimp.report.money import Amount, apportion, decimals, nearest
+from scrimp.report.money import adding_up, decimals, dollars, known, nearest
 from scrimp.report.numbers import STRATEGIES, Report, savings
 from scrimp.store.base import Rollup
 
@@ -21,7 +21,7 @@ class Step(NamedTuple):
     """One bar. `shown` is the amount as printed (nanodollars; a saving is below 0, what cost more above).
 
     `before` and `after` are where the level stood and stands, `low` and `high` the bar's ends, all as fractions of the
-    widest level reached. The first and the last step are whole bars from 0.
+    widest level reached. Whole bars begin at 0.
     """
 
     label: str
@@ -29,18 +29,11 @@ class Step(NamedTuple):
     shown: int
     before: float
     after: float
-    first: bool = False
-    last: bool = False
 
     @property
     def whole(self) -> bool:
         """Whether this is list or paid."""
         return self.kind == "whole"
-
-    @property
-    def known(self) -> bool:
-        """Whether the label is a word of ours."""
-        return self.kind in ("whole", "overhead") or self.label in STRATEGIES.values()
 
     @property
     def saves(self) -> int:
@@ -60,19 +53,23 @@ class Step(NamedTuple):
 
 def waterfall(sums: Rollup) -> list[Step]:
     """List, each saving in pipeline order, our own overhead (also when it is nothing), paid."""
-    moves: list[tuple[str, StepKind, int]] = [
-        (STRATEGIES.get(row.strategy) or clean(row.strategy), row.kind, -row.nano) for row in savings(sums)
+    moves = [(STRATEGIES.get(row.strategy) or clean(row.strategy), row.kind, -row.nano) for row in savings(sums)]
+    return staircase([
+        ("List price", "whole", sums.list_nano), *moves, ("Our own overhead", "overhead", sums.overhead_nano),
+        ("Paid", "whole", sums.paid_nano),
+    ])  # fmt: skip
+
+
+def staircase(moves: Sequence[tuple[str, StepKind, int]]) -> list[Step]:
+    """Steps of label, kind and amount (nanodollars), each from where the one before it ended; whole ones from 0."""
+    levels = [0]
+    for _, kind, change in moves:
+        levels.append(change if kind == "whole" else levels[-1] + change)
+    widest = max(*levels, 1)
+    return [
+        Step(label, kind, change, 0.0 if kind == "whole" else before / widest, after / widest)
+        for (label, kind, change), before, after in zip(moves, levels, levels[1:], strict=False)
     ]
-    moves.append(("Our own overhead", "overhead", sums.overhead_nano))
-    levels = [sums.list_nano]
-    for _, _, change in moves:
-        levels.append(levels[-1] + change)
-    widest = max(*levels, sums.paid_nano, 1)
-    steps = [Step("List price", "whole", sums.list_nano, 0.0, sums.list_nano / widest, first=True)]
-    for (label, kind, change), before, after in zip(moves, levels, levels[1:], strict=False):
-        steps.append(Step(label, kind, change, before / widest, after / widest))
-    steps.append(Step("Paid", "whole", sums.paid_nano, 0.0, sums.paid_nano / widest, last=True))
-    return steps
 
 
 def decimals_of(report: Report, parts: Iterable[Rollup]) -> int:
@@ -87,5 +84,5 @@ def printed(sums: Rollup, steps: Sequence[Step], places: int) -> list[str]:
     """The amount of each step of a waterfall: list, with what is saved and added, is paid, as they are printed."""
     first, *moves, last = [step.shown for step in steps]
     first, last = nearest(first, places), nearest(last, places)
-    amounts = [first, *apportion(moves, last - first, places), last]
-    return [Amount(sums, nano, sign=not step.whole).text(places) for step, nano in zip(steps, amounts, strict=True)]
+    texts = [dollars(first, places=places), *adding_up(moves, last - first, places, sign=True)]
+    return [known(sums, text) for text in (*texts, dollars(last, places=places))]

@@ -34,8 +34,7 @@ def period(report: Report) -> str:
         return f"{_days(since, until - timedelta(days=1))} (UTC)"
     if since.date() == until.date():
         return f"{_date(since)}, {since:%H:%M} to {until:%H:%M} (UTC)"
-    start = _date(since, since.year != until.year)
-    return f"{start} {since:%H:%M} to {_date(until)} {until:%H:%M} (UTC)"
+    return f"{_date(since, since.year != until.year)} {since:%H:%M} to {_date(until)} {until:%H:%M} (UTC)"
 
 
 def _days(first: datetime, last: datetime) -> str:

@@ -46,44 +46,36 @@ def changed(before: Iterable[Rollup], after: Iterable[Rollup]) -> int | None:
 
 def check_call(record: Record, reprice: Reprice | None = None) -> Iterator[str]:
     """What is wrong with the money of one call."""
-    off = gap(roll_up(record))
-    if off:
-        yield f"call {clean(record.id)}: list - savings + overhead differs from paid by ${usd(off)}"
+    call = f"call {clean(record.id)}"
+    if off := gap(roll_up(record)):
+        yield f"{call}: list - savings + overhead differs from paid by ${usd(off)}"
     if record.unpriced and (record.list_nano or record.paid_nano or record.savings):
-        yield f"call {clean(record.id)}: is unpriced and yet has a price (${usd(record.paid_nano)} paid)"
+        yield f"{call}: is unpriced and yet has a price (${usd(record.paid_nano)} paid)"
     if reprice is None or record.unpriced:
         return
     prices = reprice(record)
     if prices is None:
-        yield f"call {clean(record.id)}: the price book has no price for {clean(record.price_model)} any more"
+        yield f"{call}: the price book has no price for {clean(record.price_model)} any more"
         return
     for name, kept, now in zip(("list", "paid"), (record.list_nano, record.paid_nano), prices, strict=True):
         if kept != now:
-            yield (
-                f"call {clean(record.id)}: {name} is ${usd(kept)}, the price book says ${usd(now)}"
-                f" (${usd(kept - now)} off)"
-            )
+            yield f"{call}: {name} is ${usd(kept)}, the price book says ${usd(now)} (${usd(kept - now)} off)"
 
 
 def _check_cell(expected: Rollup | None, rollup: Rollup) -> Iterator[str]:
+    cell = _place(rollup)
     if expected is None:
-        yield f"{_place(rollup)}: the rollup counts {rollup.calls:,} calls, the records have none"
+        yield f"{cell}: the rollup counts {rollup.calls:,} calls, the records have none"
         return
     for name in SUMS:
-        told: int = getattr(rollup, name)
-        counted: int = getattr(expected, name)
+        told, counted = getattr(rollup, name), getattr(expected, name)
         if told != counted:
-            yield (
-                f"{_place(rollup)}: {name} is {told:,} in the rollup and {counted:,} in its calls ({told - counted:+,})"
-            )
+            yield f"{cell}: {name} is {told:,} in the rollup and {counted:,} in its calls ({told - counted:+,})"
     for row in sorted(rollup.savings.keys() | expected.savings.keys()):
         told, counted = rollup.savings.get(row, 0), expected.savings.get(row, 0)
         if told != counted:
-            strategy, kind = row
-            yield (
-                f"{_place(rollup)}: {kind} saving of {clean(strategy)} is ${usd(told)} in the rollup"
-                f" and ${usd(counted)} in its calls (${usd(told - counted)} off)"
-            )
+            both = f"${usd(told)} in the rollup and ${usd(counted)} in its calls (${usd(told - counted)} off)"
+            yield f"{cell}: {row[1]} saving of {clean(row[0])} is {both}"
 
 
 def _place(cell: Rollup) -> str:

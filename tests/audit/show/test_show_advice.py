@@ -7,8 +7,8 @@ from drawn import HOSTILE, example, sample
 
 from scrimp.audit.report import Advice
 from scrimp.audit.show.advice import about, between, examples, in_full, place, span, table
-from scrimp.audit.show.pieces import Label
 from scrimp.report.numbers import gather
+from scrimp.report.tables import Label
 from scrimp.store.base import HOUR
 
 
@@ -66,6 +66,9 @@ def test_what_is_not_known_of_calls_has_no_column() -> None:
     assert [column.title for column in about([bare])] == []
     assert [column.title for column in examples([bare], 2).columns] == ["Paid", "Tokens in", "Out"]
     assert place(bare) == "logs/november.jsonl.gz:3"
+    assert [column.cells for column in about([bare, example(3, at=1_999_999_999, feature="", model="")])] == [
+        ["", "1970-01-01T00:00:01Z"]
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from drawn import reports, sample, spend
 from hypothesis import given, settings
 
 from scrimp.audit.report import Report
-from scrimp.audit.show.pieces import Section
 from scrimp.audit.show.sections import days, sections
+from scrimp.audit.show.words import Section
 from scrimp.report.numbers import gather
 from scrimp.store.base import Rollup
 

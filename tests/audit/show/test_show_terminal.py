@@ -50,20 +50,6 @@ Calls without a price
  Give a model its price in scrimp.toml: [models."NAME"] with input and output in
  USD per million tokens.
 
-In all
- 511,645 calls, 12 failed. 920,961,000 tokens in (9,000,000 from the provider's
- cache), 107,445,450 out. Amounts in USD. Blended: $0.40 per million tokens.
- $5,505.33 a month at this pace, from 2.2 days.
- The logs say $400.00 for 500,000 calls; by scrimp's prices it is $412.90 (+3%).
-
-From list price to paid
-                           USD  Of list
- ──────────────────────────────────────
- List price             422.90     100%
- Provider prompt cache  -10.00      -2%
- ──────────────────────────────────────
- Paid                   412.90      98%
-
 Spend by feature
  Feature               Calls    List    Paid  $/Mtok       Share  Daily
  ──────────────────────────────────────────────────────────────────────
@@ -102,6 +88,20 @@ Dearest days
  2026-11-01   40,118   70.30   70.30    0.87  █░░░░  17%
  ───────────────────────────────────────────────────────
  Total       511,645  422.90  412.90    0.40  █████ 100%
+
+In all
+ 511,645 calls, 12 failed. 920,961,000 tokens in (9,000,000 from the provider's
+ cache), 107,445,450 out. Amounts in USD. Blended: $0.40 per million tokens.
+ $5,505.33 a month at this pace, from 2.2 days.
+ The logs say $400.00 for 500,000 calls; by scrimp's prices it is $412.90 (+3%).
+
+From list price to paid
+                           USD  Of list
+ ──────────────────────────────────────
+ List price             422.90     100%
+ Provider prompt cache  -10.00      -2%
+ ──────────────────────────────────────
+ Paid                   412.90      98%
 
 Prompt caches
  1% of 900,000,000 input tokens were read from the providers' caches.
@@ -198,16 +198,16 @@ def test_a_log_of_one_call_shows_its_digits_and_no_section_that_has_nothing_to_s
 You paid $0.000012 at list price. Nothing was avoidable, as far as these logs
 can tell.
 
-In all
- 1 call. 80 tokens in, 9 out. Amounts in USD. Blended: $0.1393 per million
- tokens.
-
 Spend by model
  Model       Calls      Paid  $/Mtok       Share
  ───────────────────────────────────────────────
  gpt-5-nano      1  0.000012  0.1393  █████ 100%
  ───────────────────────────────────────────────
  Total           1  0.000012  0.1393  █████ 100%
+
+In all
+ 1 call. 80 tokens in, 9 out. Amounts in USD. Blended: $0.1393 per million
+ tokens.
 
 Next:  scrimp serve                        the same, live
 """)

@@ -24,7 +24,6 @@ from scrimp.audit.show.words import (
     read,
     span_of,
     what,
-    when,
 )
 from scrimp.call import usd
 from scrimp.report.money import vanishes
@@ -186,10 +185,6 @@ def test_an_advice_is_explained_next_where_there_is_one() -> None:
         "./dev scrimp serve",
     ]
     assert [command for command, _ in commands(paid(1), "scrimp")] == ["scrimp serve"]
-
-
-def test_a_call_without_a_time_has_none() -> None:
-    assert (when(None), when(0)) == ("", "1970-01-01T00:00:00Z")
 
 
 def test_many_formats_are_counted_from_the_fourth_on() -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from scrimp.audit.report import Advice, Example, Report
-from scrimp.audit.show.pieces import Label, Rows, Section, Text, lone, many, money, numbers, words
-from scrimp.audit.show.words import SURE, amounts, places, when
-from scrimp.report.grid import Column
-from scrimp.report.money import align, percent
+from scrimp.audit.show.words import SURE, Section, Text, amounts, places
+from scrimp.report.money import align, lone, percent
 from scrimp.report.numbers import share
+from scrimp.report.tables import Column, Label, Rows, money, numbers, words
+from scrimp.report.times import stamp
+from scrimp.report.words import many
 
 COUNTED = "Counted in pipeline order, so nothing is saved twice."
 OURS, TOGETHER = "Our own cost", "Together"
 TIME, WHY = "Time (UTC)", "Why"
 HOW = {
-    "cached": "The first answer to a request is stored when it ends and serves the same request for {ttl};"
-    " saved is what the repeats really cost.",
-    "route": "Each call is priced on the other model at its own tokens: the amount is exact for these tokens."
-    " Whether the answers are as good, and as long, only a test tells.",
+    "cached": "The first answer to a request is stored when it ends and serves the same request for {ttl}; saved is"
+    " what the repeats really cost.",
+    "route": "Each call is priced on the other model at its own tokens: the amount is exact for these tokens. Whether"
+    " the answers are as good, and as long, only a test tells.",
     "prompt_cache": "The provider's cache is played through over the calls in their order, by its rules and prices.",
 }
 """Strategy -> how its saving is computed."""
@@ -43,53 +44,44 @@ def table(report: Report) -> Rows:
         Column("Share", [percent(share(part, report.paid_nano)) for part in parts]),
         words("How sure", [*(one.sure for one in rows), *none]),
         words("Evidence", [*(one.evidence for one in rows), *none]),
+        *([words("Range", [*bounds, *none])] if any(bounds) else []),
     ]
-    if any(bounds):
-        columns.append(words("Range", [*bounds, *none]))
-    return Rows(
-        title="What to change",
-        names=[*(one.title for one in rows), OURS, TOGETHER],
-        columns=columns,
-        foot=2,
-        marks=[*(f"{number}" for number in range(1, len(rows) + 1)), *none],
-        roomy=40,
-    )
+    names = [*(one.title for one in rows), OURS, TOGETHER]
+    marks = [*(f"{number}" for number in range(1, len(rows) + 1)), *none]
+    return Rows("What to change", names, columns, foot=2, marks=marks, roomy=40)
 
 
 def between(one: Advice, at: int) -> str:
     """The bounds of what an advice saves; "" where it is no estimate."""
-    if one.low is None or one.high is None:
-        return ""
-    return f"{lone(one.low, at)} to {lone(one.high, at)}"
+    return "" if one.low is None or one.high is None else f"{lone(one.low, at)} to {lone(one.high, at)}"
 
 
 def in_full(report: Report, number: int) -> list[Section]:
     """One advice, counted from 1: how it is computed, its cheaper models, its calls, what to do next."""
     one = report.advice[number - 1]
     at = places(report)
-    sections = [Section("", list(_told(report, number)))]
-    if one.candidates:
-        sections.append(Section("What exactly these calls would have cost", rows=_candidates(one, at)))
-    if one.examples:
-        texts: list[Text] = [(place(shown), ": ", Label(shown.text)) for shown in one.examples if shown.text]
-        sections.append(Section("Example calls", rows=examples(one.examples, at), after=texts))
-    if one.strategy in NEXT:
-        sections.append(Section("Next", [(NEXT[one.strategy],)]))
-    return sections
+    texts: list[Text] = [(place(shown), ": ", Label(shown.text)) for shown in one.examples if shown.text]
+    then = NEXT.get(one.strategy)
+    parts = [
+        Section("What exactly these calls would have cost", rows=_candidates(one, at)),
+        Section("Example calls", rows=examples(one.examples, at), after=texts),
+        Section("Next", [(then,)] if then else []),
+    ]
+    return [Section("", list(_told(report, number))), *(part for part in parts if part.notes or part.rows)]
 
 
 def _told(report: Report, number: int) -> Iterator[Text]:
     one = report.advice[number - 1]
     at = places(report)
     saves = amounts(report)[number - 1]
-    part = percent(share(one.saves, report.paid_nano))
-    yield (f"Saves {saves} ({part} of what was paid) on {many(one.calls, 'call')}. {_capital(SURE[one.sure])}.",)
+    part = f"{percent(share(one.saves, report.paid_nano))} of what was paid"
+    sure = f"{one.sure.capitalize()}: {SURE[one.sure]}"
+    yield (f"Saves {saves} ({part}) on {many(one.calls, 'call')}. {sure}.",)
     if one.strategy in HOW:
         yield (HOW[one.strategy].replace("{ttl}", span(report.ttl)),)
     if one.alone != one.saves:
-        yield (
-            f"Alone it would save {lone(one.alone, at)}; {saves} is what the steps before it in the pipeline leave.",
-        )
+        alone = lone(one.alone, at)
+        yield (f"Alone it would save {alone}; {saves} is what the steps before it in the pipeline leave.",)
     if between(one, at):
         yield (f"Range: {between(one, at)}" + (f" ({one.bounds})." if one.bounds else "."),)
     if one.evidence:
@@ -103,13 +95,13 @@ def _told(report: Report, number: int) -> Iterator[Text]:
 
 def _candidates(one: Advice, at: int) -> Rows:
     rows = one.candidates
+    flags = [", ".join(row.flags) for row in rows]
     columns = [
         money("Would have cost", (row.cost for row in rows), at, keep=True),
         money("Saves", (row.saves for row in rows), at),
         Column("Of it", [percent(share(row.saves, row.cost + row.saves)) for row in rows]),
+        *([words("Price", flags)] if any(row.flags for row in rows) else []),
     ]
-    if any(row.flags for row in rows):
-        columns.append(words("Price", [", ".join(row.flags) for row in rows]))
     return Rows("Model", [Label(f"{row.provider}/{row.model}") for row in rows], columns, roomy=40)
 
 
@@ -127,12 +119,12 @@ def examples(rows: Sequence[Example], at: int) -> Rows:
 def about(rows: Sequence[Example]) -> Iterator[Column]:
     """When calls were made, of which feature, to which model: as far as it is known."""
     for title, cells in (
-        (TIME, [when(row.at) for row in rows]),
+        (TIME, ["" if row.at is None else stamp(row.at // 10**9 * 10**9) for row in rows]),
         ("Feature", [row.feature for row in rows]),
         ("Model", [row.model for row in rows]),
     ):
         if any(cells):
-            yield words(title, [Label(cell) for cell in cells])
+            yield words(title, map(Label, cells))
 
 
 def place(example: Example) -> Label:
@@ -147,7 +139,3 @@ def span(nanoseconds: int) -> str:
         if seconds >= size and seconds % size == 0:
             return f"{seconds // size:,} {unit}"
     return f"{seconds:,} s"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -5,22 +5,22 @@ Amounts are rounded as the tables round them, so that the headline is the sum of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from scrimp.audit.report import Report, Sure
-from scrimp.audit.show.pieces import Label, Text, lone, many, usd
+from scrimp.audit.report import Report
 from scrimp.report.labels import clean
-from scrimp.report.money import apportion, decimals, dollars, nearest, percent, vanishes
+from scrimp.report.money import adding_up, decimals, lone, marked, nearest, percent, usd
 from scrimp.report.numbers import share
 from scrimp.report.steps import Step, printed, waterfall
-from scrimp.report.times import period, stamp
-from scrimp.report.words import counts
+from scrimp.report.tables import Label, Rows
+from scrimp.report.times import period
+from scrimp.report.words import counts, many
 
-SURE: dict[Sure, str] = {
-    "sure": "sure: both sides are known",
-    "likely": "likely: an estimate",
-    "test first": "test first: answers may change",
-}
+Text = tuple[str, ...]
+"""Pieces of a sentence, in order; `Label` marks the names of others and code."""
+
+SURE = {"sure": "both sides are known", "likely": "an estimate", "test first": "answers may change"}
 MOST_TITLES = 3
 FLAGS = {
     "earliest-known": "older than the first known price of their model, and priced at that",
@@ -31,6 +31,15 @@ FLAGS = {
     "parent-price": "with {} at the price of the class above it, as the price list has none of its own",
 }
 """Flags of prices -> what the calls are that have them."""
+
+
+class Section(NamedTuple):
+    """A part of the report: its heading, sentences, a table, sentences on the table."""
+
+    title: str
+    notes: Sequence[Text] = ()
+    rows: Rows | None = None
+    after: Sequence[Text] = ()
 
 
 def places(report: Report) -> int:
@@ -59,12 +68,10 @@ def headline(report: Report) -> list[Text]:
     paid, listed = usd(report.paid_nano, at), usd(report.list_nano, at)
     spent = f"You paid {paid} at list price." if paid == listed else f"List price {listed}, paid {paid}."
     sentences: list[Text] = [(f"{spent} {_avoidable(report, at)}",)]
-    if report.sampled is not None:
-        sampled = report.sampled
-        sentences.append((
-            f"This is a sample of {sampled.calls:,} of {many(sampled.of, 'call')}. All of them cost about"
-            f" {lone(sampled.paid, at)} (95% interval: {lone(sampled.low, at)} to {lone(sampled.high, at)}).",
-        ))  # fmt: skip
+    if (one := report.sampled) is not None:
+        part = f"This is a sample of {one.calls:,} of {many(one.of, 'call')}."
+        within = f"95% interval: {lone(one.low, at)} to {lone(one.high, at)}"
+        sentences.append((f"{part} All of them cost about {lone(one.paid, at)} ({within}).",))
     return sentences
 
 
@@ -89,42 +96,28 @@ def amounts(report: Report) -> list[str]:
     sure = [place for place, one in enumerate(report.advice) if one.sure == "sure"]
     others = [place for place in range(len(parts)) if place not in sure]
     whole, surely = nearest(report.avoidable, at), nearest(report.surely, at)
-    rounded = list(parts)
+    texts: dict[int, str] = {}
     for chosen, goal in ((sure, surely), (others, whole - surely)):
-        for place, nano in zip(chosen, apportion([parts[place] for place in chosen], goal, at), strict=True):
-            rounded[place] = nano
-    shown = [nano if vanishes(nano, at) else kept for nano, kept in zip(parts, rounded, strict=True)]
-    return [usd(nano, at) for nano in (*shown, report.avoidable)]
+        texts.update(zip(chosen, adding_up([parts[place] for place in chosen], goal, at), strict=True))
+    return [*(marked(texts[place]) for place in range(len(parts))), usd(report.avoidable, at)]
 
 
 def fall(report: Report) -> list[tuple[Step, str]]:
     """The steps from list price to what was paid that are something, with their amounts."""
-    total = report.spend.total
-    steps = waterfall(total)
-    texts = printed(total, steps, places(report))
-    return [
-        (step, dollars(step.shown) if vanishes(step.shown, places(report)) else text)
-        for step, text in zip(steps, texts, strict=True)
-        if step.shown or step.whole
-    ]
+    steps = waterfall(report.spend.total)
+    texts = printed(report.spend.total, steps, places(report))
+    return [(step, text) for step, text in zip(steps, texts, strict=True) if step.shown or step.whole]
 
 
 def in_all(report: Report) -> Iterator[Text]:
     """Calls, tokens, the blended price, a month."""
     at = places(report)
-    blended = f" Blended: {lone(per_million(report), at)} per million tokens." if report.paid_nano else ""
+    rate = lone(round((report.blended or 0) * 10**9), at)
+    blended = f" Blended: {rate} per million tokens." if report.paid_nano else ""
     yield (f"{counts(report.spend.total)}{blended}",)
-    if report.month is None or not report.paid_nano:
-        return
-    if report.days < 1:
-        yield (f"{lone(report.month, at)} a month at this pace; a guess, as it is from {span_of(report.days)}.",)
-    else:
-        yield (f"{lone(report.month, at)} a month at this pace, from {span_of(report.days)}.",)
-
-
-def per_million(report: Report) -> int:
-    """Nanodollars paid for a million tokens, in and out."""
-    return round((report.blended or 0) * 10**9)
+    if report.month is not None and report.paid_nano:
+        how = "; a guess, as it is" if report.days < 1 else ","
+        yield (f"{lone(report.month, at)} a month at this pace{how} from {span_of(report.days)}.",)
 
 
 def span_of(days: float) -> str:
@@ -157,15 +150,15 @@ def read(report: Report) -> Iterator[Text]:
             yield Label(log.path), " is byte for byte ", Label(log.same_as), " and counts once."
         if log.preview:
             yield "Columns of ", Label(log.path), " are read as ", Label(log.preview), "; --map says otherwise."
-    if report.duplicates:
-        files = f" ({many(report.overlap, 'call')} in more than one log)" if report.overlap else ""
-        yield (f"There more than once, counted once: {many(report.duplicates, 'row')}{files}.",)
-    if report.left:
-        yield (f"Left out by --since, --until or --feature: {many(report.left, 'call')}.",)
-    if report.others:
-        yield (f"No calls: {many(report.others, 'row')}.",)
-    if report.untimed:
-        yield (f"Without a time, so in every sum but in no day: {many(report.untimed, 'call')}.",)
+    files = f" ({many(report.overlap, 'call')} in more than one log)" if report.overlap else ""
+    for count, noun, said in (
+        (report.duplicates, "row", f"There more than once, counted once: {{}}{files}."),
+        (report.left, "call", "Left out by --since, --until or --feature: {}."),
+        (report.others, "row", "No calls: {}."),
+        (report.untimed, "call", "Without a time, so in every sum but in no day: {}."),
+    ):
+        if count:
+            yield (said.format(many(count, noun)),)
 
 
 def flags(report: Report) -> Iterator[Text]:
@@ -191,8 +184,3 @@ def commands(report: Report, scrimp: str) -> list[tuple[str, str]]:
     """What to do next: commands, and what each does."""
     explain = [(f"{scrimp} audit ... --explain 1", "how row 1 is computed, and its calls")]
     return [*(explain if report.advice else []), (f"{scrimp} serve", "the same, live")]
-
-
-def when(at: int | None) -> str:
-    """A time to the second; "" where there is none."""
-    return "" if at is None else stamp(at - at % 10**9)
