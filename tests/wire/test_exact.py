@@ -197,6 +197,7 @@ DEPENDENT = [
     ({"messages": [{"role": "assistant", "audio": {"id": "audio_1"}}]}, "earlier answer"),
     (saying({"type": "image_url", "image_url": {"url": "https://e.example/a.png"}}), "address"),
     (saying({"type": "image", "source": {"type": "url", "url": "https://e.example/a.png"}}), "address"),
+    (saying({"type": "image_url", "image_url": "https://e.example/a.png"}), "address"),
     ({"input": [{"content": [{"type": "input_file", "file_url": "https://e.example/a.pdf"}]}]}, "address"),
     (
         saying({"type": "tool_result", "content": [{"type": "image", "source": {"type": "file", "file_id": "f"}}]}),
@@ -229,6 +230,7 @@ PROVIDERS_TOOLS: list[dict[str, Any]] = [
     {"type": "shell"},
     {"type": "tool_search"},
     {"type": "namespace", "name": "crm", "tools": [{"type": "mcp"}]},
+    {"type": "", "name": "f"},
     {"type": "web_search_20250305", "name": "web_search"},
     {"type": "web_fetch_20250910", "name": "web_fetch"},
     {"type": "code_execution_20250825", "name": "code_execution"},
@@ -254,9 +256,6 @@ CALLERS_TOOLS: list[dict[str, Any]] = [
     {"type": "computer_use_preview", "environment": "browser"},
     {"type": "local_shell"},
     {"type": "apply_patch"},
-    {"type": "shell", "environment": {"type": "local"}},
-    {"type": "tool_search", "execution": "client"},
-    {"type": "namespace", "name": "crm", "tools": [{"type": "function", "name": "f"}]},
     {"functionDeclarations": [{"name": "f"}]},
 ]
 

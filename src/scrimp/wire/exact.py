@@ -17,113 +17,52 @@ import msgspec
 
 from scrimp.call import Api
 
-IDLE = frozenset(
-    (
-        "cache_control",
-        "metadata",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "service_tier",
-        "stream",
-        "stream_options",
-    )
-)
-"""Top-level fields that cannot change what is answered. (`metadata.user_id`, the end user, is kept apart from it.)
-
-`store` is none of them: it decides whether an answer's id may be built upon. Nor is `prompt_cache_options`, which can
-ask for no answer at all (`prewarm`).
-"""
-END_USER = frozenset(("user", "safety_identifier"))
+IDLE = frozenset({
+    "cache_control", "metadata", "prompt_cache_key", "prompt_cache_retention", "service_tier", "stream",
+    "stream_options",
+})  # fmt: skip
+"""Top-level fields that cannot change what is answered. (`metadata.user_id`, the end user, is kept apart from it.) Not
+`store`, by which an answer's id may be built upon; nor `prompt_cache_options`, which can ask for no answer at all."""
+END_USER = frozenset({"user", "safety_identifier"})
 """Fields that tell the provider who the end user is: part of the key, unless answers may be shared among users."""
-HEADERS = frozenset(
-    (
-        "anthropic-beta",
-        "anthropic-user-profile-id",
-        "anthropic-version",
-        "anthropic-workspace-id",
-        "openai-beta",
-        "openai-organization",
-        "openai-project",
-    )
-)
+HEADERS = frozenset({
+    "anthropic-beta", "anthropic-user-profile-id", "anthropic-version", "anthropic-workspace-id", "openai-beta",
+    "openai-organization", "openai-project",
+})  # fmt: skip
 """Headers that can change an answer, or whose account it comes from."""
-NORMAL_FINISH = frozenset(
-    (
-        "",
-        "complete",
-        "completed",
-        "end_turn",
-        "eos",
-        "eos_token",
-        "function_call",
-        "stop",
-        "stop_sequence",
-        "tool_call",
-        "tool_calls",
-        "tool_use",
-    )
-)
+NORMAL_FINISH = frozenset({
+    "", "complete", "completed", "end_turn", "eos", "eos_token", "function_call", "stop", "stop_sequence", "tool_call",
+    "tool_calls", "tool_use",
+})  # fmt: skip
 """How an answer ends that is whole, in lower case; "" where nobody said. Any other end (a limit, a filter, a refusal,
 a pause, a word we do not know) is not one to serve again."""
 
-_STATE = (
-    "previous_response_id",
-    "conversation",
-    "background",
-    "container",
-    "thread",
-    "agent_id",
-    "cachedContent",
-    "cached_content",
-)
-"""Fields that name what the provider keeps: what is asked is more than the body says."""
-_LOOKED_UP = (
-    "mcp_servers",
-    "web_search_options",
-    "search_parameters",
-    "enable_search",
-    "plugins",
-    "data_sources",
-    "connectors",
-)
-"""Fields with which a provider (OpenAI, Anthropic, xAI, Qwen, OpenRouter, Azure, Cohere) looks things up by itself."""
+_BEYOND = (
+    "previous_response_id", "conversation", "background", "container", "thread", "agent_id", "cachedContent",
+    "cached_content", "mcp_servers", "web_search_options", "search_parameters", "enable_search", "plugins",
+    "data_sources", "connectors",
+)  # fmt: skip
+"""Fields that name what the provider keeps, or with which it (OpenAI, Anthropic, xAI, Qwen, OpenRouter, Azure, Cohere)
+looks things up by itself."""
 _SEARCHING_MODEL = re.compile(r"search-(?:preview|api)|\bsonar\b|deep-research|[-:]online$|\bcompound\b")
-_CLIENT_TOOLS = frozenset(
-    (
-        "function",
-        "custom",
-        "apply_patch",
-        "bash",
-        "browser_toolset",
-        "computer",
-        "computer_toolset",
-        "computer_use_preview",
-        "local_shell",
-        "memory",
-        "text_editor",
-    )
-)
+_CLIENT_TOOLS = frozenset({
+    "function", "custom", "apply_patch", "bash", "browser_toolset", "computer", "computer_toolset",
+    "computer_use_preview", "local_shell", "memory", "text_editor",
+})  # fmt: skip
 """Types of tools that the caller runs: the model only asks for them (OpenAI's, and Anthropic's without their date)."""
-_UNTYPED_TOOLS = frozenset(
-    (
-        "cachePoint",
-        "computerUse",
-        "computer_use",
-        "functionDeclarations",
-        "function_declarations",
-        "toolSpec",
-    )
-)
+_UNTYPED_TOOLS = frozenset({
+    "cachePoint", "computerUse", "computer_use", "functionDeclarations", "function_declarations", "toolSpec",
+})  # fmt: skip
 """What an entry of Gemini's or Bedrock's tools holds where the caller runs it."""
 _DATE = re.compile(r"_\d{8}$")
 _PROMPT = ("messages", "input", "system", "instructions", "prompt", "contents", "systemInstruction")
-_PLAIN = frozenset(("text", "input_text", "output_text", "thinking", "tool_use", "function_call", "reasoning"))
+_PLAIN = frozenset({"text", "input_text", "output_text", "thinking", "tool_use", "function_call", "reasoning"})
 """Parts of a prompt that hold text, or arguments a model made up: whatever they name is no file of the request."""
-_ARGUMENTS = frozenset(("tool_calls", "function_call", "functionCall", "functionResponse", "toolUse"))
-_FILES = frozenset(("file_id", "file_ids", "vector_store_ids", "fileUri", "file_uri", "s3Location"))
-_ADDRESSES = frozenset(("image_url", "video_url", "audio_url", "file_url"))
+_ARGUMENTS = frozenset({"tool_calls", "function_call", "functionCall", "functionResponse", "toolUse"})
+_FILES = frozenset({"file_id", "file_ids", "vector_store_ids", "fileUri", "file_uri", "s3Location"})
+_ADDRESSES = frozenset({"image_url", "video_url", "audio_url", "file_url", "url"})
 _NOTABLE = _FILES | _ADDRESSES | {"audio", "tools", "definition"}
-_HOLDERS = (dict, list)
+_REFERENCE = "it refers to an earlier answer that the provider keeps"
 _WITHOUT_TEMPERATURE = re.compile(
     r"(?:^|[/.])(?:o\d|gpt-5(?![.\d]|-chat)|gpt-5\.\d+-(?:codex|pro)"
     r"|claude-(?:opus-(?:4[-.][789](?!\d)|[5-9])|(?:sonnet|haiku)-[5-9]|fable|mythos))"
@@ -132,13 +71,7 @@ _WITHOUT_TEMPERATURE = re.compile(
 is supported", "deprecated for this model") as users report them, November 2026."""
 _REASONING = re.compile(r"(?:^|[/.])gpt-5\.\d")
 """These take a temperature as long as they do not reason."""
-_WHOLE = 2**53
-"""Below this every whole float is one integer."""
 _encode = msgspec.json.Encoder(order="deterministic").encode
-
-
-class _Duplicate(Exception):
-    pass
 
 
 def has_duplicate_keys(raw: bytes) -> bool:
@@ -148,14 +81,14 @@ def has_duplicate_keys(raw: bytes) -> bool:
     """
     try:
         json.loads(raw, object_pairs_hook=_once)
-    except (_Duplicate, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return True
     return False
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:
     if len(dict(pairs)) != len(pairs):
-        raise _Duplicate
+        raise ValueError("a key is named twice")
 
 
 def why_never(body: Mapping[str, Any]) -> str:
@@ -164,12 +97,9 @@ def why_never(body: Mapping[str, Any]) -> str:
     It depends on what the provider keeps (an earlier response, files), fetches (addresses) or runs (its own tools),
     or it is sent for its effect. A tool that we do not know is taken for the provider's.
     """
-    for name in _STATE:
-        if body.get(name):
+    for name in _BEYOND:
+        if body.get(name) not in (None, False, [], ""):  # an empty web_search_options asks for a search
             return f"{name} makes the answer depend on more than the request"
-    for name in _LOOKED_UP:
-        if body.get(name) not in (None, False, []):  # an empty web_search_options asks for a search
-            return f"{name} lets the provider look things up"
     model = body.get("model")
     if isinstance(model, str) and _SEARCHING_MODEL.search(model):
         return f"{model[:60]} looks things up by itself"
@@ -180,40 +110,24 @@ def why_never(body: Mapping[str, Any]) -> str:
     is_empty = body.get("max_tokens") == 0 and not body.get("echo")
     if is_empty or (isinstance(options, Mapping) and options.get("prewarm")):
         return "it warms a prompt cache and asks for no answer"
-    config = body.get("toolConfig")
-    for tools in (body.get("tools"), config.get("tools") if isinstance(config, Mapping) else None):
-        if tools and (name := _server_tool(tools)):
-            return f"the provider runs the tool {name[:60]}"
-    return _pointer([body[name] for name in _PROMPT if name in body])
+    config = body.get("toolConfig")  # Bedrock's
+    reason = _server_tool(body.get("tools")) or _server_tool(config.get("tools") if isinstance(config, Mapping) else ())
+    return reason or _pointer([body[name] for name in _PROMPT if name in body])
 
 
 def _server_tool(tools: object) -> str:
-    """The first of these tools that the caller does not run itself; "" for none."""
+    """That the provider runs one of these tools; "" where the caller runs them all."""
     for tool in tools if isinstance(tools, list) else ():
         if not isinstance(tool, Mapping):
             continue
         kind = tool.get("type")
-        if kind in ("function", "custom") or "input_schema" in tool:
-            continue
-        if kind is None:
-            if "name" in tool or "function" in tool or tool.keys() <= _UNTYPED_TOOLS:
-                continue
-            return min(str(key) for key in tool.keys() - _UNTYPED_TOOLS)
-        kind = str(kind)
-        if _DATE.sub("", kind) in _CLIENT_TOOLS or _is_run_by_client(kind, tool):
-            continue
-        return (_server_tool(tool.get("tools")) or kind) if kind == "namespace" else kind
+        if kind is not None:
+            is_callers = "input_schema" in tool or _DATE.sub("", str(kind)) in _CLIENT_TOOLS
+        else:
+            is_callers = "name" in tool or "function" in tool or tool.keys() <= _UNTYPED_TOOLS
+        if not is_callers:
+            return f"the provider runs the tool {str(kind or min(map(str, tool.keys() - _UNTYPED_TOOLS)))[:60]}"
     return ""
-
-
-def _is_run_by_client(kind: str, tool: Mapping[str, Any]) -> bool:
-    """Whether a tool that may be run at either end is run by the caller."""
-    if kind == "shell":
-        environment = tool.get("environment")
-        return isinstance(environment, Mapping) and environment.get("type") == "local"
-    if kind == "tool_search":
-        return tool.get("execution") == "client"
-    return kind == "namespace" and not _server_tool(tool.get("tools"))
 
 
 def _pointer(prompt: list[Any]) -> str:
@@ -227,18 +141,14 @@ def _pointer(prompt: list[Any]) -> str:
             kind = value.get("type")
             if isinstance(kind, str) and kind in _PLAIN:
                 continue
-            if kind == "item_reference" or (kind == "url" and _is_remote(value.get("url"))):
-                return _REFERENCE if kind == "item_reference" else _ADDRESS
+            if kind == "item_reference":
+                return _REFERENCE
             for name, inner in value.items():
                 if name in _NOTABLE and (reason := _points(name, inner)):
                     return reason
-                if type(inner) in _HOLDERS and name not in _ARGUMENTS:
+                if type(inner) in (dict, list) and name not in _ARGUMENTS:
                     left.append(inner)
     return ""
-
-
-_REFERENCE = "it refers to an earlier answer that the provider keeps"
-_ADDRESS = "it points to an address whose content may change"
 
 
 def _points(name: str, value: Any) -> str:
@@ -246,18 +156,11 @@ def _points(name: str, value: Any) -> str:
     if name in _FILES:
         return "it names a file that the provider keeps" if value else ""
     if name in _ADDRESSES:
-        address = value.get("url") if isinstance(value, dict) else value
-        return _ADDRESS if _is_remote(address) else ""
+        is_remote = isinstance(value, str) and bool(value) and not value.startswith("data:")
+        return "it points to an address whose content may change" if is_remote else ""
     if name == "audio":  # what a model said before, by its id
         return _REFERENCE if isinstance(value, dict) and value.get("id") else ""
-    if name in ("tools", "definition"):  # tools that join in mid-conversation
-        tool = _server_tool(value if isinstance(value, list) else [value])
-        return f"the provider runs the tool {tool[:60]}" if tool else ""
-    return ""
-
-
-def _is_remote(address: object) -> bool:
-    return isinstance(address, str) and bool(address) and not address.startswith("data:")
+    return _server_tool(value if isinstance(value, list) else [value])  # tools that join in mid-conversation
 
 
 def is_deterministic(api: Api, model: str, body: Mapping[str, Any]) -> bool:
@@ -303,7 +206,7 @@ def exact_key(
     for name, value in body.items():
         if name in IDLE or (shared and name in END_USER):
             continue
-        is_whole = type(value) is float and -_WHOLE < value < _WHOLE and value.is_integer()
+        is_whole = type(value) is float and value.is_integer() and abs(value) < 2**53  # above, a float is many integers
         asked[name] = int(value) if is_whole else value
     metadata = body.get("metadata")
     user = metadata.get("user_id") if isinstance(metadata, Mapping) and not shared else None
