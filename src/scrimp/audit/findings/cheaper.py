@@ -24,7 +24,6 @@ from scrimp.call import NANO
 from scrimp.prices.book import Book
 from scrimp.prices.table import DAY
 from scrimp.report.money import dollars
-from scrimp.report.numbers import NO_LABEL
 from scrimp.world import World
 
 MOST_WORKLOADS = 8
@@ -157,8 +156,8 @@ def _of_left(cost: str) -> str:
 
 
 def _told(work: Work, one: Workload, stands: list[Stand], pick: Stand) -> Advice:
-    title = f"Try {short(pick.offer.model)} for {one.feature or NO_LABEL}"
-    saves, alone = one.left - pick.of_left, max(one.paid - pick.cost, 0)
+    title = f"Try {short(pick.offer.model)} for {one.feature or 'untagged calls'}"
+    title = f"Try {short(pick.offer.model)} for {one.feature or 'untagged calls'}"
     part = 100 * one.brief // one.calls
     mean = one.answer // one.calls
     evidence = f"{part}% answers < {SHORT_ANSWER} tok" if part >= 50 else f"mean answer {mean:,} tokens"
