@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from inline_snapshot import snapshot
 
-from scrimp.report.json import render, tree
+from scrimp.report.json import each_text, fraction, render, told, tree
 from scrimp.report.numbers import gather
-from scrimp.store.base import Rollup
+from scrimp.store.base import Record, Rollup
 
 
 def test_the_report(tell) -> None:
@@ -120,3 +120,20 @@ def test_amounts_are_exact_and_add_up(tell) -> None:
 def test_a_share_of_nothing_is_null_and_a_span_of_nothing_too() -> None:
     assert tree(gather([Rollup(hour=0, calls=1)]))["groups"][0]["share"] is None
     assert (tree(gather([]))["from"], tree(gather([]))["groups"]) == (None, [])
+
+
+def test_fields_have_the_keys_of_json_and_amounts_are_dollars() -> None:
+    record = Record(id="c1", at=10**9, list_nano=1_500_000_000)
+    assert told(record, "id time=at list_usd=list_nano bytes=request_body body_usd=request_body") == {
+        "id": "c1",
+        "time": "1970-01-01T00:00:01Z",
+        "list_usd": "1.50",
+        "bytes": None,
+        "body_usd": None,
+    }
+    assert (fraction(1, 3), fraction(1, 0)) == (0.333333, None)
+
+
+def test_every_text_is_changed_and_nothing_else() -> None:
+    plain = {"a": ["b", ("c", 1)], "d": {"e": None, "f": 2.5}}
+    assert each_text(plain, str.upper) == {"A": ["B", ["C", 1]], "D": {"E": None, "F": 2.5}}

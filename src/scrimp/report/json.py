@@ -14,6 +14,7 @@ by, groups: rows of name, calls, unpriced, list_usd, paid_usd, saved_usd, share 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -75,13 +76,18 @@ def told(value: object, keys: str) -> dict[str, Any]:
     What a key that ends with `usd` names is nanodollars, told in dollars; `time` is ns since the epoch; None is null.
     """
     found: dict[str, Any] = {}
-    for pair in keys.split():
-        key, _, field = pair.partition("=")
-        one = getattr(value, field or key)
-        if one is not None and (key == "time" or key.endswith("usd")):
-            one = stamp(one) if key == "time" else usd(one)
-        found[key] = one
+    for key, field, shown in _fields(keys):
+        one = getattr(value, field)
+        found[key] = one if one is None or shown is None else shown(one)
     return found
+
+
+@lru_cache(64)
+def _fields(keys: str) -> list[tuple[str, str, Callable[[int], str] | None]]:
+    """Key, field and how it is shown where that is not as it is."""
+    pairs = [pair.partition("=") for pair in keys.split()]
+    shown = [stamp if key == "time" else usd if key.endswith("usd") else None for key, _, _ in pairs]
+    return [(key, field or key, how) for (key, _, field), how in zip(pairs, shown, strict=True)]
 
 
 def fraction(part: int, whole: int) -> float | None:

@@ -43,8 +43,7 @@ def row(record: Record) -> dict[str, Any]:
         "total_ms": _milliseconds(record.total_ns),
         "scrimp_ms": _milliseconds(record.overhead_ns),
     }
-    cleaned: dict[str, Any] = each_text(columns, clean)
-    return cleaned
+    return {name: each_text(value, clean) for name, value in columns.items()}
 
 
 def write_csv(records: Iterable[Record], file: TextIO) -> None:

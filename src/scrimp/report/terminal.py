@@ -92,22 +92,22 @@ def grid(rows: Rows, across: int, colour: bool = False, most: int = MOST_NAME) -
         names = [_end(name, most) for name in names]
     mark = max((len(text) + 2 for text in rows.marks), default=0)
     longest = max(LEAST_NAME, min(most, max(width(clean(name)) for name in [rows.title, *names])))
-    kept = _columns(rows)
+    kept = [(one, list(_drawn(one, colour))) for one in _columns(rows)]
+    wide = sum(width(texts[0]) for _, texts in kept)
     below: list[Column] = []
-    while any(not one.keep for one in kept) and 1 + mark + min(longest, roomy) + sum(map(_wide, kept)) > across:
-        last = max(place for place, one in enumerate(kept) if not one.keep)
-        below.insert(0, kept.pop(last))
-    wide = sum(map(_wide, kept))
+    while 1 + mark + min(longest, roomy) + wide > across and any(not one.keep for one, _ in kept):
+        one, texts = kept.pop(max(place for place, (one, _) in enumerate(kept) if not one.keep))
+        below.insert(0, one)
+        wide -= width(texts[0])
     longest = max(LEAST_NAME, min(longest, across - 1 - mark - wide))
     rule = " " + "─" * (mark + longest + wide)
-    drawn = [list(_drawn(one, colour)) for one in kept]
-    yield " " * (1 + mark) + fit(rows.title, longest) + "".join(texts[0] for texts in drawn)
+    yield " " * (1 + mark) + fit(rows.title, longest) + "".join(texts[0] for _, texts in kept)
     yield rule
     for index, name in enumerate(names):
         if rows.foot and index == len(names) - rows.foot:
             yield rule
         start = f"{rows.marks[index]:<{mark}}" if mark else ""
-        yield f" {start}{fit(name, longest)}" + "".join(texts[index + 1] for texts in drawn)
+        yield f" {start}{fit(name, longest)}" + "".join(texts[index + 1] for _, texts in kept)
         told = "; ".join(one.cells[index] for one in below if one.left and one.cells[index])
         yield from wrapped(told, across, " " * (3 + mark))
 
@@ -122,16 +122,12 @@ def _columns(rows: Rows) -> list[Column]:
     return columns
 
 
-def _wide(column: Column) -> int:
-    """Columns of the terminal that a column takes, the blanks before it included."""
-    return 2 + max(width(text) for text in [column.title, *column.cells])
-
-
 def _drawn(column: Column, colour: bool) -> Iterator[str]:
-    """The title and the cells, all as wide as the column."""
-    wide = _wide(column)
-    for text, over in zip([column.title, *column.cells], [0, *(column.over or [0] * len(column.cells))], strict=True):
-        blank = " " * (wide - 2 - width(text))
+    """The title and the cells, all as wide as the widest of them."""
+    texts = [column.title, *column.cells]
+    wide = max(map(width, texts))
+    for text, over in zip(texts, [0, *(column.over or [0] * len(column.cells))], strict=True):
+        blank = " " * (wide - width(text))
         shown = coloured(text, over, colour)
         yield f"  {shown}{blank}" if column.left else f"  {blank}{shown}"
 
