@@ -197,7 +197,7 @@ def test_the_same_advice_for_two_models_says_which_is_which(world: World) -> Non
 
 
 def test_calls_without_a_feature_are_named_so(world: World) -> None:
-    assert only(advise(filled([call(world, feature="")]), world, WANTED)).title.endswith(" for (no tag)")
+    assert only(advise(filled([call(world, feature="")]), world, WANTED)).title.endswith(" for untagged calls")
 
 
 def test_the_evidence_fits_its_cell(world: World) -> None:

@@ -157,7 +157,7 @@ def _of_left(cost: str) -> str:
 
 def _told(work: Work, one: Workload, stands: list[Stand], pick: Stand) -> Advice:
     title = f"Try {short(pick.offer.model)} for {one.feature or 'untagged calls'}"
-    title = f"Try {short(pick.offer.model)} for {one.feature or 'untagged calls'}"
+    saves, alone = one.left - pick.of_left, max(one.paid - pick.cost, 0)
     part = 100 * one.brief // one.calls
     mean = one.answer // one.calls
     evidence = f"{part}% answers < {SHORT_ANSWER} tok" if part >= 50 else f"mean answer {mean:,} tokens"
