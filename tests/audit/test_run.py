@@ -158,5 +158,5 @@ def test_every_recorded_answer_is_priced_or_named_with_its_reason() -> None:
         pytest.skip("the shared traces are not beside this clone (../shared/data/traces)")
     report = audit(TRACES / "recorded_exchanges.jsonl", TRACES / "provider_fixtures.jsonl")
     assert report.calls + report.duplicates + report.others + report.skipped == 580
-    assert sum(calls for _, calls in report.unpriced) == report.spend.total.unpriced
-    assert all(reason for reason, _ in report.unpriced)
+    assert sum(calls for _, calls in report.unpriced_reasons) == report.unpriced
+    assert all(reason for reason, _ in report.unpriced_reasons)

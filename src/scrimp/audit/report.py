@@ -12,6 +12,8 @@ from typing import Literal
 import msgspec
 
 from scrimp.audit.reading import Log
+from scrimp.call import usd
+from scrimp.report.numbers import Group
 from scrimp.report.numbers import Report as Spend
 
 Sure = Literal["sure", "likely", "test first"]
@@ -65,6 +67,11 @@ class Advice(msgspec.Struct):
     bounds: str = ""
     feature: str = ""
     model: str = ""
+
+    @property
+    def saves_usd(self) -> str:
+        """What it saves in dollars as an exact decimal string."""
+        return usd(self.saves)
 
 
 class Outlier(msgspec.Struct):
@@ -142,7 +149,7 @@ class Report(msgspec.Struct):
     """The whole audit. `calls` are those that `spend` sums; rows read = calls + duplicates + left + skipped, and
     `others` were rows that are no calls.
 
-    `unpriced`: (reason, calls) of those without a price, which have no part in any amount; `flags`: what one should
+    `unpriced_reasons`: (reason, calls) of those without a price, which have no part in any amount; `flags`: what one should
     know of prices -> calls. `logged` is what the logs themselves say `logged_calls` calls cost, and `logged_paid` what
     scrimp computes for the same calls. `days` is the span in days; `month` what 30 days at this pace cost.
     `missing`: sentences on what these logs cannot tell.
@@ -160,7 +167,7 @@ class Report(msgspec.Struct):
     skipped: int = 0
     skipped_rows: list[tuple[str, int, str]] = []
     skipped_reasons: list[tuple[str, int]] = []
-    unpriced: list[tuple[str, int]] = []
+    unpriced_reasons: list[tuple[str, int]] = []
     flags: dict[str, int] = {}
     unpriced_tokens: int = 0
     logged: int = 0
@@ -178,6 +185,31 @@ class Report(msgspec.Struct):
     sampled: Sampled | None = None
     missing: list[str] = []
     shows_text: bool = False
+
+    @property
+    def unpriced(self) -> int:
+        """Calls without a known price."""
+        return self.spend.total.unpriced
+
+    @property
+    def list_usd(self) -> str:
+        """The list price in dollars as an exact decimal string."""
+        return usd(self.list_nano)
+
+    @property
+    def paid_usd(self) -> str:
+        """What was paid, likewise."""
+        return usd(self.paid_nano)
+
+    @property
+    def by_feature(self) -> list[Group]:
+        """Spend by feature, the dearest first."""
+        return self.spend.tables[0].groups
+
+    @property
+    def by_model(self) -> list[Group]:
+        """Spend by model, the dearest first."""
+        return self.spend.tables[1].groups
 
     @property
     def list_nano(self) -> int:

@@ -163,7 +163,7 @@ def _sampled(work: Work, calls: int, of: int) -> Sampled:
 
 
 def _tell_prices(work: Work, report: Report) -> None:
-    report.unpriced = list(
+    report.unpriced_reasons = list(
         _pairs(
             work, "SELECT unpriced, SUM(calls) FROM calls WHERE unpriced <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50"
         )

@@ -113,7 +113,7 @@ def test_what_is_markup_in_others_text_stands_in_code(harmful: str) -> None:
     one = report.advice[0]
     one.title = one.evidence = one.feature = harmful
     one.details = [harmful]
-    report.unpriced = [(harmful, 312)]
+    report.unpriced_reasons = [(harmful, 312)]
     report.outliers[0].reason = harmful
     report.missing = [harmful]
     kept = outside_of_code(render(report))

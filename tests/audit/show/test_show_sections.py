@@ -83,7 +83,7 @@ def test_many_skipped_rows_are_shown_by_reason() -> None:
 
 def test_many_reasons_without_a_price_say_how_many_more() -> None:
     report = sample()
-    report.unpriced = [(f"no price for m{number}", 1) for number in range(14)]
+    report.unpriced_reasons = [(f"no price for m{number}", 1) for number in range(14)]
     section = told(report)["Calls without a price"]
     assert section.after[0] == ("and 4 more reasons; --json lists them.",)
     assert len(section.after) == 2

@@ -98,7 +98,7 @@ def _counts(report: Report) -> dict[str, Any]:
         **told(report, "untimed skipped"),
         "skipped_rows": _rows(report.skipped_rows, "file", "line", "reason"),
         "skipped_reasons": _rows(report.skipped_reasons, "reason", "rows"),
-        "unpriced_reasons": _rows(report.unpriced, "reason", "calls"),
+        "unpriced_reasons": _rows(report.unpriced_reasons, "reason", "calls"),
         **told(report, "duplicates overlap others left_out=left"),
         "blended_usd_per_mtok": None if report.blended is None else usd(round(report.blended * 10**9)),
         "days": round(report.days, 6),

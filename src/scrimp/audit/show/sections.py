@@ -52,11 +52,11 @@ def _unpriced(report: Report) -> Section:
     total = report.spend.total
     part = percent(share(total.unpriced, total.calls))
     note = f"{total.unpriced:,} of {many(total.calls, 'call')} ({part}), in no amount of this report."
-    rows = report.unpriced[:MOST_ROWS]
+    rows = report.unpriced_reasons[:MOST_ROWS]
     calls = numbers("Calls", (calls for _, calls in rows), keep=True)
-    more = len(report.unpriced) - len(rows)
+    more = len(report.unpriced_reasons) - len(rows)
     tail: list[Text] = [(f"and {more:,} more reasons; --json lists them.",)] if more else []
-    steps = dict.fromkeys(next_step(reason) for reason, _ in report.unpriced)
+    steps = dict.fromkeys(next_step(reason) for reason, _ in report.unpriced_reasons)
     table = Rows("Reason", [reason for reason, _ in rows], [calls], roomy=50)
     return Section(UNPRICED, [(note,)] if rows else [], table, [*tail, *steps])
 
