@@ -149,7 +149,7 @@ class Report(msgspec.Struct):
     """The whole audit. `calls` are those that `spend` sums; rows read = calls + duplicates + left + skipped, and
     `others` were rows that are no calls.
 
-    `unpriced_reasons`: (reason, calls) of those without a price, which have no part in any amount; `flags`: what one should
+    `unpriced_reasons`: (reason, calls) of those without a price, in no amount; `flags`: what one should
     know of prices -> calls. `logged` is what the logs themselves say `logged_calls` calls cost, and `logged_paid` what
     scrimp computes for the same calls. `days` is the span in days; `month` what 30 days at this pace cost.
     `missing`: sentences on what these logs cannot tell.
