@@ -40,7 +40,7 @@ def test_claude_has_to_be_asked_and_caches_from_a_size_on(name: str, minimum: in
     rule = rule_for(*name.split("/", 1))
     assert rule is not None
     assert (rule.maker, rule.asked, rule.minimum) == ("Anthropic", True, minimum)
-    assert (rule.short, rule.long, rule.long_write) == (5 * MINUTE, HOUR, "cache_write_1h")
+    assert (rule.short, rule.long, rule.after) == (5 * MINUTE, 5 * MINUTE, 2)
 
 
 @pytest.mark.parametrize(

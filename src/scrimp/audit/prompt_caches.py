@@ -1,351 +1,243 @@
 """Providers' prompt caches, played through: what each call could have read from one, and what that is worth.
 
 Calls come in the order of their times. A cache is one tenant's at one model; a call reads the longest beginning of its
-prompt that is still alive and renews it. No more blocks are kept than a bound, so memory is flat and the error is low.
+prompt that is still alive and renews it. No more prefixes are kept than a bound, so memory is flat and the error low.
 """
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections import namedtuple
+
+import msgspec
 
 from scrimp.audit.cache_rules import Rule, rule_for
-from scrimp.audit.prefix import ENDS
+from scrimp.audit.prefix import ENDS, HASH
 from scrimp.audit.replay import hashed
 from scrimp.prices.book import Book, Unpriced
-from scrimp.prices.listing import FEMTO
-from scrimp.prices.table import DAY
+from scrimp.prices.listing import CLASSES, FEMTO, Listing
 
-LIVE_BLOCKS = 300_000
-"""Blocks that are kept at most; whichever were used longest ago go first."""
-REMEMBERED = 2_048
-"""Lanes and prices that are kept at hand."""
-QUARTER = 15 * 60 * 10**9
-"""Prices change on quarters of an hour, if at all (ns)."""
+MOST_RUNS = 100_000
+"""Parts of prefixes that are kept, some 300 bytes each; whichever were used longest ago go first."""
+MOST_LANES = 2_048
 LEAST_BYTES = 2
 """A token has at least so many bytes of the prompt; where fewer are billed for each, much of the input is not shown."""
 MILLI = 1_000_000
-LONG_AGO = -(2**62)
+NEVER = -(2**62)
+ALWAYS = 2**63
+SIZES = (0, *ENDS)
+"""The bytes of so many blocks."""
+Prices = tuple[int, int, int]
+_INPUT, _CACHED, _WRITE = map(CLASSES.index, ("input", "cached", "cache_write"))
+Row = namedtuple(
+    "Row",
+    "id at feature key provider model price_model tier moved left paid total cached written prefix unit prompt broke"
+    " same",
+)
+"""A call as the working file has it; `total` is its input tokens, `written` those of them for either life."""
+Outcome = namedtuple("Outcome", "reads more fixed near far mended", defaults=(0, 0, 0, 0, 0))
+"""What a call could have read, in tokens, and saved, in nanodollars; below 0 where it would have cost more.
 
-Prices = tuple[int, int, int, int]
-"""Femtodollars a token: input, cached, a write of the short life, a write of the long one."""
-Tariff = tuple[tuple[int, ...], tuple[Prices, ...]]
-"""Sizes above which a whole request has other prices, and the prices from each on."""
-
-
-class Seen(NamedTuple):
-    """How many of a prompt's first blocks are alive: used before, and used twice before, by the short and long life."""
-
-    once: int
-    twice: int
-    once_long: int
-    twice_long: int
-
-
-class Blocks:
-    """Blocks that were used, each with the last two times. At most `most` of them, in halves; the older goes whole."""
-
-    def __init__(self, most: int = LIVE_BLOCKS) -> None:
-        self._half = most // 2
-        self._young: dict[int, tuple[int, int]] = {}
-        self._old: dict[int, tuple[int, int]] = {}
-
-    def use(self, blocks: Sequence[int], now: int, short: int, long: int) -> Seen:
-        """Use the blocks of a prompt, its first one first, at a time; lives and times in ms. What was alive before.
-
-        A block is used whenever those before it are, so a prompt's blocks fall into few runs of equal times.
-        """
-        young, old = self._young, self._old
-        found = list(map(young.get, blocks))
-        if old and None in found:
-            known = found.index(None)
-            found[known:] = map(old.get, blocks[known:])
-        once = twice = once_long = twice_long = 0
-        size = len(found)
-        start = 0
-        while start < size and (times := found[start]) is not None:
-            end = start + 1
-            while end < size and found[end] is times:
-                end += 1
-            last, before = times
-            if now - last <= long and once_long == start:
-                once_long = end
-                if last - before <= long and twice_long == start:
-                    twice_long = end
-                if now - last <= short and once == start:
-                    once = end
-                    if last - before <= short and twice == start:
-                        twice = end
-            young.update(dict.fromkeys(blocks[start:end], (now, last)))
-            start = end
-        if start < size:
-            young.update(dict.fromkeys(blocks[start:], (now, LONG_AGO)))
-        if len(young) > self._half:
-            self._old, self._young = young, {}
-        return Seen(once, twice, once_long, twice_long)
+`more`, `fixed`: tokens that were not read and could have been, as it is and but for a break of the prefix. `near`: what
+is saved by a cache's short life; of one that has to be asked, with what came before written from its second time on.
+`far`: by the long life, or with all of each prompt written. `mended`: as `near`, what breaks the prefix at its end.
+"""
+PLAYED = ("id", "load", "asked", "sent", "total", *Outcome._fields, "alone")
+"""What comes of a call: its workload (feature and model), whether its cache has to be asked, and the outcome where the
+advice before this one sends it. What a cache of ours answers is not sent and has but `more`. `alone`: how much larger
+`mended` is without that advice."""
 
 
-class Row(NamedTuple):
-    """A call as the working file has it; `total` is all its input tokens."""
+class Lane(msgspec.Struct):
+    """Calls of one feature that meet one cache; `streak` of them came within its short life of the one before.
 
-    id: int
-    at: int
-    feature: str
-    key: str
-    provider: str
-    model: str
-    price_model: str
-    tier: str
-    total: int
-    input: int
-    cached: int
-    written: int
-    written_1h: int
-    prefix: bytes
-    unit: int
-    prompt: int
-    broke: int | None
-    same: int
-    paid: int
-    left: int
-    moved: str
-
-
-class Outcome(NamedTuple):
-    """What a call could have read, in tokens, and saved, in nanodollars; below 0 where it would have cost more.
-
-    `reads`, `more`, `fixed`: tokens that could have been read, those that were not, and those that were not but for a
-    break of the prefix. `everything`: with all of each prompt written; `repeated`: with what was there before written,
-    from its second time on; `best`: with exactly that written which is read again; `everything_long` and
-    `repeated_long`: by the long life; `mended`: as `repeated`, with what breaks the prefix moved to its end.
+    `lives`: how long ago (ms) a block was last used at most, and how long before that already, to be near; to be far.
     """
 
-    reads: int
-    more: int = 0
-    fixed: int = 0
-    everything: int = 0
-    repeated: int = 0
-    best: int = 0
-    everything_long: int = 0
-    repeated_long: int = 0
-    mended: int = 0
+    rule: Rule
+    listing: Listing
+    load: int
+    cache: bytes
+    lives: tuple[int, int, int, int]
+    last: int = NEVER
+    streak: int = 0
 
 
-class Lane:
-    """Calls of one feature that meet one cache. `load` names the feature and the model, whoever the tenant is."""
+class Run(msgspec.Struct, gc=False):
+    """Blocks of prompts (their hashes) that were used together, and the last two times."""
 
-    __slots__ = ("last", "load", "moved", "names", "priced", "quarter", "rule", "runs", "salt", "tariff", "tier")
+    blocks: bytes
+    last: int = NEVER
+    before: int = NEVER
 
-    def __init__(self, rule: Rule, load: int, salt: int, names: tuple[tuple[str, str], ...], priced: str) -> None:
-        self.rule, self.load, self.salt = rule, load, salt
-        self.names, self.priced = names, priced
-        self.moved = False
-        self.last, self.runs = LONG_AGO, 0
-        self.tariff: Tariff | None = None
-        self.quarter, self.tier = LONG_AGO, ""
+
+class Prefixes:
+    """Prefixes that were used, as a tree of runs of blocks. Two generations, of which the older one goes whole.
+
+    A hash stands for all of a prompt up to it, so that a run is found by its first one.
+    """
+
+    def __init__(self, most: int = MOST_RUNS) -> None:
+        self._half = most // 2
+        self._young: dict[bytes, Run] = {}
+        self._old: dict[bytes, Run] = {}
+
+    def use(self, prefix: bytes, now: int, lane: Lane, renews: bool = True) -> tuple[int, int]:
+        """How many first blocks of a prompt are near and far in a lane's cache at a time (ms); uses them, if it may."""
+        if len(self._young) > self._half:
+            self._old, self._young = self._young, {}
+        young = self._young
+        near, near_before, far, far_before = lane.lives
+        is_near = is_far = at = 0
+        while at < len(prefix):
+            key = lane.cache + prefix[at : at + HASH]
+            run = young.get(key)
+            if run is None:
+                run = young[key] = self._old.pop(key) if key in self._old else Run(prefix[at:])
+            end = at + len(run.blocks)
+            if run.blocks != prefix[at:end]:
+                end = at + self._split(run, prefix[at:], lane.cache)
+            ago, gap = now - run.last, run.last - run.before
+            if ago <= near and gap <= near_before:
+                is_near = end
+            if ago <= far and gap <= far_before:
+                is_far = end
+            if renews:
+                run.before = run.last
+                run.last = now
+            at = end
+        return is_near // HASH, is_far // HASH
+
+    def _split(self, run: Run, prefix: bytes, cache: bytes) -> int:
+        """End a run where a prompt leaves it; after how many bytes of it."""
+        blocks = run.blocks
+        size = HASH
+        while blocks[size : size + HASH] == prefix[size : size + HASH]:
+            size += HASH
+        run.blocks = blocks[:size]
+        self._young[cache + blocks[size : size + HASH]] = Run(blocks[size:], run.last, run.before)
+        return size
 
 
 class Caches:
     """All caches of a log, as far as its calls tell."""
 
-    def __init__(self, book: Book, most: int = LIVE_BLOCKS) -> None:
+    def __init__(self, book: Book) -> None:
         self._book = book
-        self._today = time.time_ns() // DAY * DAY
-        self._blocks = Blocks(most)
-        self._lanes: dict[tuple[str, ...], Lane | None] = {}
-        self._tariffs: dict[tuple[str | int, ...], Tariff | None] = {}
+        self._prefixes = Prefixes()
+        self._lanes: dict[tuple[str | int, ...], Lane | None] = {}
 
-    def send(self, call: Row, moved: str = "") -> tuple[Lane, Outcome] | None:
-        """Send the next call, to where it went or to where it is `moved` ("provider/model").
+    def send(self, call: Row) -> tuple[int, ...] | None:
+        """Send the next call: what comes of it (PLAYED). None where nothing is known of its cache.
 
-        None where nothing is known of that cache, or nothing costs less for being read from it.
+        No more is saved than is left of a call, and alone no more than was paid.
         """
-        names = (*call[2:7], moved)
-        lane = self._lanes[names] if names in self._lanes else self._open(*names)
+        met = self._meet(call)
+        if met is None:
+            return None
+        lane, prices = met
+        sent = call.left > 0
+        near = far = 0
+        if call.total >= lane.rule.minimum:
+            now = call.at // MILLI
+            near, far = self._prefixes.use(call.prefix, now, lane, sent)
+            if sent:
+                lane.streak = lane.streak + 1 if now - lane.last <= lane.rule.short else 0
+                lane.last = now
+        there = here = outcome(call, lane.rule, prices, near, far, lane.streak)
+        if call.moved:
+            own = self._meet(call._replace(moved=""))
+            here = outcome(call, own[0].rule, own[1], near, far, lane.streak) if own else Outcome(0)
+        if not sent:
+            there = Outcome(0, there.more)
+        left = call.left
+        gains = min(there.near, left), min(there.far, left), min(there.mended, left)
+        alone = min(here.mended, call.paid) - gains[2]
+        return call.id, lane.load, lane.rule.asked, sent, sent * call.total, *there[:3], *gains, alone
+
+    def _meet(self, call: Row) -> tuple[Lane, Prices] | None:
+        """The cache that a call meets, and prices then; None where it is not known or reading from it is no cheaper."""
+        names = call[2:9]
+        try:
+            lane = self._lanes[names]
+        except KeyError:
+            if len(self._lanes) >= MOST_LANES:
+                self._lanes.clear()
+            lane = self._lanes[names] = self._open(call)
         if lane is None:
             return None
-        quarter = call.at // QUARTER
-        if lane.quarter != quarter or lane.tier != call.tier:
-            self._price(lane, call, quarter)
-        tariff = lane.tariff
-        if tariff is None:
+        card = lane.listing.card(call.at)
+        level = card.levels[bisect_left(card.cliffs, call.total)]
+        plain, cached, write = level[_INPUT], level[_CACHED], level[_WRITE]
+        if plain is None or cached is None or cached >= plain:
             return None
-        cliffs, levels = tariff
-        prices = levels[bisect_left(cliffs, call.total)] if cliffs else levels[0]
-        rule = lane.rule
-        if prices[1] >= prices[0]:
+        return lane, (plain, cached, write if write and lane.rule.asked else plain)
+
+    def _open(self, call: Row) -> Lane | None:
+        priced = call.moved or call.price_model
+        maker, _, model = priced.partition("/")
+        rule = rule_of(self._book, priced)
+        model = model.removeprefix("regional.")  # Bedrock's regions have one row, not found by its own name
+        listing = self._book.listing(model, provider="" if maker == "user" else maker, tier=call.tier)
+        if rule is None or isinstance(listing, Unpriced) or f"{listing.provider}/{listing.row.id}" != priced:
             return None
-        if call.total < rule.minimum:
-            return lane, Outcome(call.cached)
-        now = call.at // MILLI
-        salt = lane.salt
-        blocks = [block ^ salt for block in memoryview(call.prefix).cast("Q")]
-        seen = self._blocks.use(blocks, now, rule.short, rule.long)
-        lane.runs = lane.runs + 1 if now - lane.last <= rule.short else 0
-        lane.last = now
-        return lane, (_asked if rule.asked else _automatic)(call, rule, prices, seen, lane.runs)
-
-    def _open(self, feature: str, key: str, provider: str, model: str, price_model: str, moved: str) -> Lane | None:
-        priced = moved or price_model
-        maker, _, listed = priced.partition("/")
-        rule = rule_of(self._book, provider, model, priced)
-        if len(self._lanes) >= REMEMBERED:
-            self._lanes.clear()
-        lane = None
-        if rule is not None:
-            there = (listed.removeprefix("regional."), "" if maker == "user" else maker)
-            load = hashed(f"{feature}\0{priced}".encode(errors="replace"))
-            salt = hashed(f"{key}\0{moved or provider}\0{moved or model}".encode(errors="replace"))
-            lane = Lane(rule, load, salt, (there,) if moved else ((model, provider), there), priced)
-            lane.moved = bool(moved)
-        self._lanes[feature, key, provider, model, price_model, moved] = lane
-        return lane
-
-    def _price(self, lane: Lane, call: Row, quarter: int) -> None:
-        """Give a lane the prices of a quarter of an hour and a tier."""
-        key = (lane.priced, *lane.names[0], call.tier, quarter, lane.moved)
-        if key not in self._tariffs:
-            if len(self._tariffs) >= REMEMBERED:
-                self._tariffs.clear()
-            self._tariffs[key] = self._look_up(lane, call.tier, call.at)
-        lane.tariff, lane.quarter, lane.tier = self._tariffs[key], quarter, call.tier
-
-    def _look_up(self, lane: Lane, tier: str, at: int) -> Tariff | None:
-        """Prices at a time; on a model that a call is moved to, those of that time today."""
-        when = self._today + at % DAY if lane.moved else at
-        for model, provider in lane.names:
-            listing = self._book.listing(model, provider=provider, tier=tier)
-            if isinstance(listing, Unpriced) or f"{listing.provider}/{listing.row.id}" != lane.priced:
-                continue
-            cliffs = listing.card(when).cliffs
-            levels = []
-            for size in (0, *(cliff + 1 for cliff in cliffs)):
-                femto = listing.rates(when, size).femto
-                if "input" not in femto:
-                    return None
-                plain = femto["input"]
-                cached, write, long_write = (
-                    femto.get(name, plain) for name in ("cached", "cache_write", lane.rule.long_write)
-                )
-                levels.append((plain, cached, write, long_write))
-            return cliffs, tuple(levels)
-        return None
+        load = hashed(f"{call.feature}\0{priced}".encode(errors="replace"))
+        place = call.moved or f"{call.provider}\0{call.model}"
+        cache = hashed(f"{call.key}\0{place}".encode(errors="replace")).to_bytes(HASH, "big")
+        short = rule.short if rule.after > 1 else ALWAYS
+        long = rule.long if rule.after > 1 and not rule.asked else ALWAYS
+        return Lane(rule, listing, load, cache, (rule.short, short, rule.long, long))
 
 
-def rule_of(book: Book, provider: str, model: str, priced: str) -> Rule | None:
+def rule_of(book: Book, priced: str) -> Rule | None:
     """The rule of the cache that a call priced as "provider/model" meets; the user's own prices go by the model."""
-    maker, _, listed = priced.partition("/")
-    if maker != "user":
-        return rule_for(maker, listed)
-    own = rule_for(book.owner(listed), listed)
-    return own or rule_for(book.owner(model) or provider, model)
+    provider, _, model = priced.partition("/")
+    return rule_for(book.owner(model) if provider == "user" else provider, model)
+
+
+def outcome(call: Row, rule: Rule, prices: Prices, near: int, far: int, streak: int) -> Outcome:
+    """What comes of a call whose first blocks are alive, so many of them near and so many far.
+
+    `prices`: femtodollars of a token that is plain, read and written; where a cache works by itself, a write is plain.
+    """
+    really = call.cached
+    surely = reads = tokens_of(call, rule, near)
+    if far != near:
+        reads = tokens_of(call, rule, far)
+    mend = 0
+    if call.broke is not None and streak >= rule.after:
+        mend = tokens_of(call, rule, bisect_right(ENDS, call.broke + call.same))
+    if call.total < rule.minimum or (not rule.asked and max(reads, mend) <= really):
+        return Outcome(really)
+    by_near = by_far = mended = saved(call, prices, surely, reads)
+    if rule.asked or reads != surely:
+        by_far = saved(call, prices, reads, call.total)
+    held = max(reads if rule.asked else surely, really)
+    if mend > held:
+        mended = saved(call, prices, max(surely, mend), max(reads, mend))
+    return Outcome(held, held - really, max(0, mend - held), by_near, by_far, mended)
 
 
 def tokens_of(call: Row, rule: Rule, blocks: int) -> int:
     """How many tokens a call reads whose first blocks are alive: its share of them by bytes, in the rule's steps."""
-    if not blocks:
-        return 0
-    if call.unit:
-        return _stepped(min(call.total, blocks * call.unit), rule)
-    size = ENDS[blocks - 1]
-    return _stepped(min(call.total * size // max(1, call.prompt), size // LEAST_BYTES), rule)
+    size = 0 if call.unit else SIZES[blocks]
+    shown = min(call.total * size // max(1, call.prompt), size // LEAST_BYTES)
+    tokens: int = min(call.total, blocks * call.unit or shown)
+    return tokens - tokens % rule.step if tokens >= rule.minimum else 0
 
 
-def saved(call: Row, prices: Prices, reads: int, end: int = 0, write: int = 0) -> int:
-    """Femtodollars saved by reading the first `reads` tokens, and writing from there to `end` at the price `write`.
+def saved(call: Row, prices: Prices, reads: int, end: int = 0) -> int:
+    """Nanodollars saved by reading the first `reads` tokens, and writing from there to `end`.
 
     What was really read stays read, and what was really written stays written where it is not read now: a prompt's
     tokens are read ones, then written ones, then plain ones. Below 0 where writing costs more than reading saves.
     """
-    plain, cached, short_write, long_write = prices
-    total = 0
-    unread = call.input
-    more = reads - call.cached
-    if more > 0:
-        from_long = min(more, call.written_1h)
-        from_short = min(more - from_long, call.written)
-        from_plain = min(more - from_long - from_short, unread)
-        total = from_long * (long_write - cached) + from_short * (short_write - cached) + from_plain * (plain - cached)
-        unread -= from_plain
-    if end and write > plain:
-        held = max(reads, call.cached + call.written + call.written_1h)
-        total -= max(0, min(end - held, unread)) * (write - plain)
-    return total
-
-
-def _automatic(call: Row, rule: Rule, prices: Prices, seen: Seen, runs: int) -> Outcome:
-    """What a cache that works by itself would have given."""
-    if rule.after == 1:
-        blocks, blocks_long = seen.once, seen.once_long
-    else:
-        blocks, blocks_long = seen.twice, seen.twice_long
-    really = call.cached
-    reads = tokens_of(call, rule, blocks)
-    reads_long = reads if blocks_long == blocks else tokens_of(call, rule, blocks_long)
-    mended_to = _without_break(call, rule) if runs and call.broke is not None else 0
-    if reads_long <= really and mended_to <= really:
-        return Outcome(really)
-    saves = _nano(saved(call, prices, reads))
-    saves_long = saves if reads_long == reads else _nano(saved(call, prices, reads_long))
-    held = max(reads, really)
-    mended = _nano(saved(call, prices, mended_to)) if mended_to > held else saves
-    return Outcome(
-        held, held - really, max(0, mended_to - held), saves, saves, saves_long, saves_long, saves_long, mended
-    )
-
-
-def _asked(call: Row, rule: Rule, prices: Prices, seen: Seen, runs: int) -> Outcome:
-    """What a cache that has to be asked would have given, its writes charged."""
-    _, _, write, write_long = prices
-    once, twice = tokens_of(call, rule, seen.once), tokens_of(call, rule, seen.twice)
-    everything = everything_long = _nano(saved(call, prices, once, call.total, write))
-    repeated = repeated_long = mended = _nano(saved(call, prices, twice, once, write)) if once else 0
-    best = _nano(_best(call, prices, once, twice, write)) if once else 0
-    if rule.long != rule.short:
-        once_long, twice_long = tokens_of(call, rule, seen.once_long), tokens_of(call, rule, seen.twice_long)
-        everything_long = _nano(saved(call, prices, once_long, call.total, write_long))
-        repeated_long = _nano(saved(call, prices, twice_long, once_long, write_long)) if once_long else 0
-    held = max(once, call.cached)
-    mended_to = _without_break(call, rule) if runs and call.broke is not None else 0
-    if mended_to > held:
-        mended = _nano(_best(call, prices, mended_to, mended_to if runs > 1 else 0, write))
-    return Outcome(
-        held,
-        held - call.cached,
-        max(0, mended_to - held),
-        everything,
-        repeated,
-        best,
-        everything_long,
-        repeated_long,
-        mended,
-    )
-
-
-def _best(call: Row, prices: Prices, reads: int, paid_for: int, write: int) -> int:
-    """Femtodollars saved where only what is read again is written: the first reader pays for the write, later ones not.
-
-    `paid_for`: of the tokens that are read now, those whose write is paid. What does not pay is not written.
-    """
-    unpaid = min(reads - max(paid_for, call.cached + call.written + call.written_1h), call.input)
-    gain = saved(call, prices, reads) - max(0, unpaid) * max(0, write - prices[0])
-    return max(gain, saved(call, prices, paid_for))
-
-
-def _without_break(call: Row, rule: Rule) -> int:
-    """Tokens that could be read if what broke the prefix stood at its end; 0 where the break costs nothing."""
-    if call.broke is None:
-        return 0
-    if min(call.total * call.same // max(1, call.prompt), call.same // LEAST_BYTES) < rule.minimum:
-        return 0
-    return tokens_of(call, rule, bisect_right(ENDS, call.broke + call.same))
-
-
-def _stepped(tokens: int, rule: Rule) -> int:
-    return tokens - tokens % rule.step if tokens >= rule.minimum else 0
-
-
-def _nano(femto: int) -> int:
+    plain, cached, write = prices
+    held: int = call.cached + call.written
+    femto = 0
+    if reads > call.cached:
+        rewritten = min(reads, held) - call.cached
+        femto = rewritten * (write - cached) + max(0, reads - held) * (plain - cached)
+    if end > held and end > reads:
+        femto -= (end - max(held, reads)) * (write - plain)
     return (femto + FEMTO // 2) // FEMTO

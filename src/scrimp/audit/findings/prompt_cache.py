@@ -1,199 +1,191 @@
 """Providers' prompt caches: how far they are used, which prompts break their own prefix, what stable ones would save.
 
-The caches are played through over all calls (prompt_caches.py), into a table of what each call could have saved. Each
-feature at a model then gets the way to cache that nets most of those that somebody can follow; what loses money at it
-is no advice. All of it is estimated: nobody knows what a provider really kept.
+The caches are played through over all calls (prompt_caches.py), into a table of what each could have saved. Each
+workload, a feature at a model, then gets the way to cache that nets most of those that somebody can follow; what loses
+money at it is no advice. All of it is estimated: nobody knows what a provider really kept.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections import namedtuple
 
-from scrimp.audit.cache_rules import MINUTE, Rule
-from scrimp.audit.findings.examples import examples
-from scrimp.audit.findings.prefix_breaks import breaks, told
-from scrimp.audit.findings.prefix_claims import (
-    MENDED,
-    REPEATED,
-    Load,
-    Rest,
-    claim,
-    dearest,
-    dearest_of_rest,
-    play,
-    rest,
-    top,
-)  # fmt: skip
-from scrimp.audit.prompt_caches import rule_of
+from scrimp.audit.cache_rules import MINUTE, UNDOCUMENTED, Rule
+from scrimp.audit.findings.examples import MOST_EXAMPLES, examples
+from scrimp.audit.prompt_caches import LEAST_BYTES, PLAYED, Caches, Row, rule_of
 from scrimp.audit.reading import Wanted
 from scrimp.audit.report import Advice, Break, Prefixes
 from scrimp.audit.work import Work
-from scrimp.report.money import dollars
+from scrimp.report.numbers import NO_LABEL
 from scrimp.world import World
 
-MOST_WORKLOADS = 5
+MOST_LOADS = 5
 """Workloads with a row of their own."""
+MOST_BREAKS = 10
+NEAR, RARE = 64, 10
+"""Breaks within so many bytes are one place, as a time of day differs in one digit or another; a break in fewer than
+one in so many calls is no habit of a feature."""
+NEAREST, FARTHER, MENDED = range(3)
+"""Ways to cache, by the amounts of Outcome; `far` is one only where a cache has to be asked."""
+
 _KEPT = "(prompt > 0 OR length(prefix) > 0)"
-
-
-class Place(NamedTuple):
-    """Where a workload's calls went; `moved` is where an advice moves them, "provider/model" or ""."""
-
-    feature: str
-    provider: str
-    model: str
-    price_model: str
-    moved: str
+_IN_ORDER = """
+SELECT id, at, feature, key, provider, model, price_model, tier, moved, left, paid,
+  input + cached + written + written_1h, cached, written + written_1h, prefix, unit, prompt, broke, same
+FROM calls
+WHERE aggregate = 0 AND unpriced = '' AND at IS NOT NULL AND length(prefix) > 0 AND (paid > 0 OR left > 0)
+ORDER BY at, file, line, id
+"""
+_WAY = f"CASE way WHEN {MENDED} THEN mended WHEN {FARTHER} THEN far ELSE near END"
+_LOADS = f"""
+CREATE TEMP TABLE loads AS
+WITH summed AS (
+  SELECT load, MIN(id) AS id, asked, {", ".join(f"SUM({name}) AS {name}" for name in PLAYED[3:])},
+    SUM(sent AND more > 0) AS reading, SUM(sent * more) AS unread, SUM(fixed > 0) AS breaking
+  FROM temp.played GROUP BY load
+), chosen AS (
+  SELECT *, CASE WHEN 2 * breaking >= sent AND 5 * mended > 6 * MAX(near, asked * far, 0) THEN {MENDED}
+    WHEN asked AND far > near THEN {FARTHER} ELSE {NEAREST} END AS way
+  FROM summed
+)
+SELECT load, MIN({MOST_LOADS}, ROW_NUMBER() OVER (ORDER BY {_WAY} DESC, load) - 1) AS place, id, way, sent, total,
+  IIF(way = {MENDED}, breaking, reading) AS calls, reads + fixed * (way = {MENDED}) AS reads,
+  unread + fixed * (way = {MENDED}) AS more, {_WAY} AS saves, MAX(0, {_WAY} + alone) AS alone,
+  IIF(way = {MENDED}, MAX(near, 0), MIN(near, far)) AS low, IIF(way = {MENDED}, mended, MAX(near, far)) AS high
+FROM chosen WHERE saves > 0
+"""
+"""Sums of calls -> the workloads that save, by the way that nets most; mending has to be worth a test of it."""
+_CLAIMS = f"""
+CREATE TEMP TABLE claims AS SELECT p.id, place, p.rowid AS nth, {_WAY} AS claim
+FROM temp.played AS p JOIN temp.loads AS l ON l.load = p.load WHERE claim <> 0 ORDER BY p.id
+"""
+Load = namedtuple("Load", "place loads id way sent total calls reads more saves alone low high")
+"""A workload that saves, or all that have no row of their own: tokens, and nanodollars (Advice). `id` is one of its
+calls, `way` the way that nets most, of several the one to be most careful with."""
+_BREAKS = f"""
+CREATE TEMP TABLE IF NOT EXISTS breaks AS
+WITH broken AS (
+  SELECT id, feature, broke, same, paid, at, file, line FROM calls
+  WHERE broke IS NOT NULL AND aggregate = 0 AND length(prefix) > 0 AND same >= {LEAST_BYTES * UNDOCUMENTED}
+    AND input_total * same >= {UNDOCUMENTED} * prompt
+), dearest AS (
+  SELECT feature, place, MAX(spent) AS spent
+  FROM (SELECT feature, MIN(broke) AS place, SUM(paid) AS spent FROM broken GROUP BY feature, broke / {NEAR})
+  GROUP BY feature ORDER BY 3 DESC, feature LIMIT {MOST_BREAKS}
+), asked AS (
+  SELECT feature, COUNT(*) AS calls FROM calls
+  WHERE aggregate = 0 AND prompt > 0 AND feature IN (SELECT feature FROM dearest) GROUP BY feature
+), around AS (
+  SELECT b.*, spent, ROW_NUMBER() OVER (PARTITION BY b.feature ORDER BY paid DESC, at, file, line) AS nth
+  FROM dearest AS d JOIN broken AS b ON b.feature = d.feature AND b.broke BETWEEN place - {NEAR} AND place + {NEAR}
+)
+SELECT b.feature, COUNT(*), a.calls, MIN(broke), MIN(same), MAX(id * (nth = 1))
+FROM around AS b JOIN asked AS a ON a.feature = b.feature
+GROUP BY b.feature HAVING COUNT(*) > 1 AND COUNT(*) * {RARE} >= a.calls ORDER BY spent DESC, b.feature
+"""
 
 
 def advise(work: Work, world: World, wanted: Wanted) -> list[Advice]:
     """What stable prefixes would have saved, by workload; lowers `left` of each call by what is claimed of it."""
-    if not play(work, world):
-        return []
-    loads = [(load, _place(work, load)) for load in top(work, MOST_WORKLOADS)]
-    broken = {found.feature: found for found in breaks(work, [place.feature for _, place in loads])}
-    advice = [_advice(work, world, load, place, broken.get(place.feature)) for load, place in loads]
-    titles = Counter(one.title for one in advice)
-    for one in advice:
-        if titles[one.title] > 1:
-            one.title += f" ({one.model})"
-    others = rest(work, MOST_WORKLOADS)
-    if others.workloads:
-        advice.append(_others(work, others))
-    claim(work)
-    return advice
-
-
-def _place(work: Work, load: Load) -> Place:
-    found = work.one("SELECT feature, provider, model, price_model, moved FROM calls WHERE id = ?", (load.call,))
-    return Place(*found)
+    db = work.db
+    for table in ("played", "loads", "claims", "breaks"):
+        db.execute(f"DROP TABLE IF EXISTS temp.{table}")
+    db.execute(f"CREATE TEMP TABLE played ({', '.join(PLAYED)})")
+    db.execute("BEGIN")
+    calls = map(Row._make, work.rows(_IN_ORDER))
+    slots = ", ".join("?" * len(PLAYED))
+    db.executemany(f"INSERT INTO temp.played VALUES ({slots})", filter(None, map(Caches(world.book).send, calls)))
+    db.execute("COMMIT")
+    db.execute(_LOADS)
+    db.execute(_CLAIMS)  # in the order of the calls, so that each page of the working file is written once
+    db.execute("UPDATE calls SET left = left - claim FROM temp.claims AS c WHERE c.id = calls.id")
+    broken = {found.feature: found for found in breaks(work)}
+    sums = ", ".join(f"SUM({name})" for name in Load._fields[4:])
+    loads = work.rows(f"SELECT place, COUNT(*), MIN(id), MAX(way), {sums} FROM temp.loads GROUP BY place")
+    return [_advice(work, world, Load(*load), broken) for load in loads]
 
 
 def find(work: Work) -> Prefixes:
-    """How far prompt caches are used, and prompts that break their own prefix. `reusable`: only after `advise`."""
-    found = work.one(
+    """How far prompt caches are used, and prompts that break their own prefix. After `advise`."""
+    total, cached, written, known = work.one(
         "SELECT COALESCE(SUM(input_total), 0), COALESCE(SUM(cached), 0), COALESCE(SUM(written + written_1h), 0),"
         f" COALESCE(SUM(aggregate = 0 AND {_KEPT}), 0) FROM calls"
     )
-    total, cached, written, known = found
-    played = work.db.execute("SELECT 1 FROM sqlite_temp_master WHERE name = 'readable'").fetchone()
-    reusable = cached + work.one("SELECT tokens FROM temp.readable")[0] if played else 0
-    return Prefixes(total, cached, written, known, reusable, breaks(work))
+    (more,) = work.one("SELECT COALESCE(SUM(more), 0) FROM temp.played")
+    return Prefixes(total, cached, written, known, cached + more if known else 0, breaks(work))
+
+
+def breaks(work: Work) -> list[Break]:
+    """The break of each feature that often has one, the dearest first: where the first of those around it is."""
+    work.db.execute(_BREAKS)
+    found = work.rows("SELECT * FROM temp.breaks")
+    return [Break(name, calls, of, at, same, examples(work, [call])[0]) for name, calls, of, at, same, call in found]
 
 
 def missing(work: Work) -> str:
     """What the logs do not tell of prompt caches; "" where every call keeps its prompt and its time."""
-    calls, known, timed = work.one(
-        f"SELECT COUNT(*), COALESCE(SUM({_KEPT}), 0), COALESCE(SUM({_KEPT} AND at IS NOT NULL), 0)"
-        " FROM calls WHERE aggregate = 0"
+    calls, known = work.one(
+        f"SELECT COUNT(*), COALESCE(SUM({_KEPT} AND at IS NOT NULL), 0) FROM calls WHERE aggregate = 0"
     )
-    if not calls:
-        return "Stable prompt prefixes cannot be told: these logs hold sums, no single calls."
-    if not known:
-        return "Stable prompt prefixes cannot be told: these logs keep no prompts."
-    if not timed:
-        return "What prompt caching would have saved cannot be told: these logs keep no times."
-    if timed < calls:
-        return f"Prompt caching is computed for the {timed:,} of {calls:,} calls that keep their prompt and their time."
-    return ""
+    if calls and known == calls:
+        return ""
+    return f"Prompt caching is told from the {known:,} of {calls:,} single calls that keep their prompt and their time."
 
 
-def _advice(work: Work, world: World, load: Load, place: Place, found: Break | None) -> Advice:
-    priced = place.moved or place.price_model
-    rule = rule_of(world.book, place.provider, place.model, priced)
-    assert rule is not None  # it was played by one
-    reads = load.reads + (load.fixed if load.way == MENDED else 0)
-    evidence = f"{reads / max(1, load.total):.0%} of input: stable prefix"
-    if load.way == MENDED and found is not None:
-        evidence = f"breaks at byte {found.at:,} in {found.calls / found.of:.0%}"
-    details = list(_details(load, rule, place.moved))
-    if found is not None:
-        details.append(told(found))
+def _advice(work: Work, world: World, load: Load, broken: dict[str, Break]) -> Advice:
+    """The row of a workload, or of all that have none of their own."""
+    of_call = "SELECT feature, IIF(moved = '', price_model, moved), moved FROM calls WHERE id = ?"
+    feature, model, moved = work.one(of_call, (load.id,))
+    evidence = f"{load.reads / max(1, load.total):.0%} of input: stable prefix"
+    if load.place == MOST_LOADS:
+        feature = model = ""
+        title = f"Reuse prefixes of {load.loads:,} other workload{'s' if load.loads > 1 else ''}"
+        bounds = "as of each workload"
+        details = ["Features at models that save less each, counted as the ones above."]
+    else:
+        rule = rule_of(world.book, model)
+        assert rule is not None  # it was played by one
+        what, bounds, details = _told(load, rule)
+        title = f"{what} of {feature or NO_LABEL} on {model}"
+        if moved:
+            details.append(f"Counted on {moved}, where the advice before this one moves these calls.")
+        if load.way == MENDED and (found := broken.get(feature)):
+            evidence = f"breaks at byte {found.at:,} in {found.calls / found.of:.0%}"
+            details.append(f"{found.same:,} bytes after the break are the same: move what changes to the end.")
+    shown = "SELECT id FROM temp.claims WHERE place = ? ORDER BY claim DESC, nth LIMIT ?"
     return Advice(
         strategy="prompt_cache",
-        title=_title(load, place.feature, priced),
+        title=title,
         sure="test first" if load.way == MENDED else "likely",
         saves=load.saves,
         alone=load.alone,
-        calls=load.breaking if load.way == MENDED else load.reading,
+        calls=load.calls,
         evidence=evidence,
         details=details,
-        examples=examples(work, dearest(work, load.load)),
+        examples=examples(work, [call for (call,) in work.rows(shown, (load.place, MOST_EXAMPLES))]),
         low=load.low,
         high=load.high,
-        bounds=_bounds(load, rule),
-        feature=place.feature,
-        model=priced,
+        bounds=bounds,
+        feature=feature,
+        model=model,
     )
 
 
-def _title(load: Load, feature: str, priced: str) -> str:
-    what = "Mark stable prefixes" if load.asked else "Reuse stable prefixes"
-    what = "Stop breaking the prefix" if load.way == MENDED else what
-    return f"{what}{' of ' if feature else ''}{feature} on {priced.partition('/')[2]}"
-
-
-def _details(load: Load, rule: Rule, moved: str) -> Iterator[str]:
-    more = load.fixed + load.more if load.way == MENDED else load.more
-    yield (
-        f"{load.breaking if load.way == MENDED else load.reading:,} of {load.calls:,} calls could have read"
-        f" {more:,} tokens more from {rule.maker}'s cache than they did, of {load.total:,} in all."
+def _told(load: Load, rule: Rule) -> tuple[str, str, list[str]]:
+    """What to do about a workload, what bounds its saving, and how that is counted."""
+    short, long = f"{rule.short // MINUTE} min", f"{rule.long // MINUTE:,} min"
+    counted = (
+        f"{load.calls:,} of {load.sent:,} calls could have read {load.more:,} tokens more from {rule.maker}'s cache"
+        f" than they did, of {load.total:,} in all"
     )
-    yield rule.how
     if load.way == MENDED:
-        unmended = max(load.everything, load.repeated)
-        without = f"saves ${dollars(unmended)}" if unmended > 0 else "saves nothing"
-        yield f"Counted as if what changes stood at the end of the prompt; as it is, caching it {without}."
-    elif load.asked and load.way == REPEATED:
-        whole = f"saves ${dollars(load.everything)}" if load.everything > 0 else f"costs ${dollars(-load.everything)}"
-        yield (
-            f"Counted with marks on what came before within {span(rule.short)}, its writes included; marking all of"
-            f" every prompt {whole}."
-        )
-    elif load.asked:
-        yield "Counted with all of every prompt marked, its writes included."
-    if load.asked and rule.long != rule.short:
-        best = max(load.everything_long, load.repeated_long)
-        if load.way != MENDED and best > load.saves:
-            yield (
-                f"Kept {span(rule.long)} instead of {span(rule.short)}, at the price of such writes, it saves"
-                f" ${dollars(best)}."
-            )
-    if not load.asked and load.reads == load.more and load.way != MENDED:
-        yield "These calls show no token read from a cache: check that the log keeps that count before acting on this."
-    if moved:
-        yield f"Counted on {moved}, where the advice before this one moves these calls."
-
-
-def _bounds(load: Load, rule: Rule) -> str:
-    if load.way == MENDED:
-        return "left as it is; what changes moved to the end"
-    if load.asked:
-        return "all of every prompt marked; only what is read again"
-    return f"kept {span(rule.short)} after the last use; kept {span(rule.long)}"
-
-
-def span(milliseconds: int) -> str:
-    """A life: "5 min", "2 h"."""
-    minutes = milliseconds // MINUTE
-    return f"{minutes} min" if minutes % 60 else f"{minutes // 60} h"
-
-
-def _others(work: Work, others: Rest) -> Advice:
-    """One row for all workloads that have none of their own."""
-    return Advice(
-        strategy="prompt_cache",
-        title=f"Reuse prefixes of {others.workloads:,} other workload{'s' if others.workloads > 1 else ''}",
-        sure="test first" if others.mended else "likely",
-        saves=others.saves,
-        alone=others.alone,
-        calls=others.calls,
-        evidence=f"{others.reads / max(1, others.total):.0%} of input: stable prefix",
-        details=[f"{others.workloads:,} features at models that save less each, counted as the ones above."],
-        examples=examples(work, dearest_of_rest(work, MOST_WORKLOADS)),
-        low=others.low,
-        high=others.high,
-        bounds="as of each workload",
-    )
+        what, bounds = "Stop breaking the prefix", "left as it is; what changes moved to the end"
+        counted += ", if what changes stood at the end of the prompt."
+    elif rule.asked:
+        what, bounds = "Mark stable prefixes", "the worse of two ways to mark; the better one"
+        marked = "all of every prompt" if load.way == FARTHER else f"what came before within {short}"
+        counted += f", with marks on {marked}; the writes are counted."
+    else:
+        what, bounds = "Reuse stable prefixes", f"kept {short} after the last use; kept {long}"
+        unread = " No token was read from a cache: check that the log keeps that count before acting on this."
+        counted += "." + unread * (load.reads == load.more)
+    return what, bounds, [counted, rule.how]
