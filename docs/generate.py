@@ -12,6 +12,7 @@ import click
 import msgspec
 
 import scrimp
+import scrimp.audit.run
 from scrimp import config as settings
 from scrimp.cli import VERBS, cli
 
@@ -69,7 +70,7 @@ def library() -> str:
     """Every public name with its signature and docstring."""
     parts = [f"# Library\n\n```\n{inspect.getdoc(scrimp)}\n```\n"]
     for name in scrimp.__all__:
-        thing = getattr(scrimp, name)
+        thing = scrimp.audit.run.audit if name == "audit" else getattr(scrimp, name)
         if not callable(thing):
             continue
         home = importlib.import_module(thing.__module__).__name__

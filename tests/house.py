@@ -21,7 +21,7 @@ def findings() -> list[str]:
         name = path.relative_to(ROOT)
         text = path.read_text()
         lines = text.count("\n")
-        total += lines
+        total += sum(bool(line.strip()) for line in text.splitlines())  # blank lines are air, not Python
         tree = ast.parse(text)
         if lines > FILE_CAP:
             rows.append(f"{name}: {lines} lines (cap {FILE_CAP})")
@@ -31,7 +31,7 @@ def findings() -> list[str]:
         if path.name not in NO_TEST_NEEDED and not mirrored(path, tests):
             rows.append(f"{name}: no test file mirrors it")
     if total > TOTAL_CAP:
-        rows.append(f"src holds {total} lines (cap {TOTAL_CAP})")
+        rows.append(f"src holds {total} lines that are not blank (cap {TOTAL_CAP})")
     return rows + machine_paths()
 
 

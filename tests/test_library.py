@@ -2,6 +2,8 @@
 
 import socket
 import urllib.request
+from datetime import date
+from pathlib import Path
 
 import anthropic
 import openai
@@ -140,3 +142,18 @@ def test_only_official_clients_are_wrapped():
     for thing in (object(), "http://127.0.0.1", None):
         with pytest.raises(TypeError, match="wrap takes an openai or anthropic client, not"):
             scrimp.wrap(thing)
+
+
+def test_the_audit_is_the_same_in_python(tmp_path: Path) -> None:
+    log = tmp_path / "calls.csv"
+    log.write_text("time,model,feature,input_tokens,output_tokens\n2026-11-01,gpt-4o,search,1000000,0\nbroken\n")
+    import scrimp.audit.run  # the package of that name does not hide the function
+
+    for paths in (log, str(log), [log]):
+        report = scrimp.audit(paths)
+        assert (report.calls, report.skipped, report.unpriced, report.paid_usd) == (1, 1, 0, "2.50")
+    assert [row.name for row in report.by_feature] == ["search"]
+    assert [row.name for row in report.by_model] == ["gpt-4o"]
+    assert scrimp.audit(log, since="2026-10-01", until=date(2026, 12, 1)).calls == 1
+    with pytest.raises(scrimp.ScrimpError, match="none of the 1 calls"):
+        scrimp.audit(log, until="2026-10-01")

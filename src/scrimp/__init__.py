@@ -5,6 +5,7 @@
     scrimp.count(text, model)         tokens of a text, offline
     with scrimp.gateway() as g: ...   the gateway in this process
     scrimp.wrap(client)               an openai or anthropic client, pointed at it
+    scrimp.audit(paths)               what recorded calls cost and what could have been saved
 
 Everything is loaded when it is first used: importing scrimp costs a few milliseconds.
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from scrimp.audit.run import audit as audit
     from scrimp.call import Call as Call
     from scrimp.call import Price as Price
     from scrimp.call import Usage as Usage
@@ -36,7 +38,7 @@ _HOMES = {
     "Call": "scrimp.call", "Config": "scrimp.config", "ConfigError": "scrimp.errors", "Gateway": "scrimp.library",
     "ModelConfig": "scrimp.config", "Price": "scrimp.call", "ProviderConfig": "scrimp.config",
     "ScrimpError": "scrimp.errors", "Usage": "scrimp.call", "count": "scrimp.wire.tokens", "gateway": "scrimp.library",
-    "price": "scrimp.prices.book", "usage": "scrimp.wire.answer", "wrap": "scrimp.library"
+    "audit": "", "price": "scrimp.prices.book", "usage": "scrimp.wire.answer", "wrap": "scrimp.library"
 }  # fmt: skip
 __all__ = [*sorted(_HOMES), "__version__"]
 
@@ -44,6 +46,8 @@ __all__ = [*sorted(_HOMES), "__version__"]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'scrimp' has no attribute {name!r}")
+    if name == "audit":  # the package of that name can be called
+        return importlib.import_module("scrimp.audit")
     value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from scrimp.audit.detect import Known, detect
 from scrimp.audit.entry import BadRecord, Entry
-from scrimp.audit.formats.base import Options
+from scrimp.audit.formats.base import NO_OPTIONS, Options
 from scrimp.audit.framing import pieces, rows
 
 SAMPLES = Path(__file__).parent / "samples"
 
 
 def read(
-    log: str | bytes, forced: str = "", options: Options = Options(), name: str = "log"
+    log: str | bytes, forced: str = "", options: Options = NO_OPTIONS, name: str = "log"
 ) -> tuple[Known, list[Entry], list[tuple[int, str]]]:
     """What a log is, its entries, and the rows that cannot be read as (line, reason).
 

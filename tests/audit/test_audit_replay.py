@@ -169,6 +169,11 @@ def test_model_and_finish_are_read_where_the_usage_stands_beside_the_answer(repl
     assert (row.model, row.finish, row.input_total) == ("gpt-4o-2024-08-06", "length", 7)
 
 
-def test_amounts_without_tokens_are_compared_and_not_called_unpriced(replay: Replay) -> None:
+def test_amounts_that_a_cost_report_states_count_as_stated(replay: Replay) -> None:
     row = replay.row(Entry(aggregate=True, calls=0, logged=5_000), 0, 1)
-    assert (row.unpriced, row.logged, row.paid) == ("", 5_000, 0)
+    assert (row.unpriced, row.logged, row.list, row.paid, row.flags) == ("", None, 5_000, 5_000, "stated")
+
+
+def test_a_key_that_strayed_into_another_column_is_not_shown(replay: Replay) -> None:
+    row = replay.row(Entry(usage=Usage(input=1), model="sk-proj-abcdefghijklmnop1234"), 0, 1)
+    assert (row.model, row.unpriced) == ("sk-...1234", "no price for sk-...1234")

@@ -24,9 +24,9 @@ class Entry(msgspec.Struct, gc=False):
     `request` and `answer` are bodies as the dialect `api` has them (JSON; a stream as its events), b"" where not kept.
     `calls` 0: the log does not say how many. `size`: input tokens of one call of a sum, where the log tells (prices of
     some models depend on it); else their mean is taken.
-    `cut`: the answer's stream ended early. `from_cache`: the logging gateway's own cache answered, nothing was paid.
+    `cut`: the answer's stream ended early. `from_cache`: the logging gateway's own cache answered, for nothing.
     `logged` is what the log itself says was paid. `tier` is the service tier ("batch" for batch prices).
-    `blocks` are ids of the prompt's blocks of `block_tokens` tokens each, equal ids meaning an equal prefix up to there.
+    `blocks` are ids of the prompt's blocks of `block_tokens` tokens each, equal ids: an equal prefix up to there.
     `action` is what the answer did (a tool call and its arguments), to find loops where no request was kept.
     """
 

@@ -35,17 +35,17 @@ Row = namedtuple(
     " same",
 )
 """A call as the working file has it; `total` is its input tokens, `written` those of them for either life."""
-Outcome = namedtuple("Outcome", "reads more fixed near far mended", defaults=(0, 0, 0, 0, 0))
-"""What a call could have read, in tokens, and saved, in nanodollars; below 0 where it would have cost more.
+PLAYED = ("id", "load", "asked", "sent", "total", "reads", "more", "fixed", "near", "far", "mended", "alone")
+"""What comes of a call: its workload (feature and model), whether its cache has to be asked, and what follows where the
+advice before this one sends it. What a cache of ours answers is not sent and has but `more`.
 
-`more`, `fixed`: tokens that were not read and could have been, as it is and but for a break of the prefix. `near`: what
-is saved by a cache's short life; of one that has to be asked, with what came before written from its second time on.
-`far`: by the long life, or with all of each prompt written. `mended`: as `near`, what breaks the prefix at its end.
+`reads`, `more`, `fixed`: tokens that could have been read, those that were not, and those that were not but for a break
+of the prefix. The others are what is saved in nanodollars, below 0 where it would have cost more. `near`: by a cache's
+short life; of one that has to be asked, with what came before written from its second time on. `far`: by the long life,
+or with all of each prompt written. `mended`: as `near`, with what breaks the prefix moved to its end. `alone`: how much
+larger `mended` is without that advice.
 """
-PLAYED = ("id", "load", "asked", "sent", "total", *Outcome._fields, "alone")
-"""What comes of a call: its workload (feature and model), whether its cache has to be asked, and the outcome where the
-advice before this one sends it. What a cache of ours answers is not sent and has but `more`. `alone`: how much larger
-`mended` is without that advice."""
+Outcome = tuple[int, int, int, int, int, int]
 
 
 class Lane(msgspec.Struct):
@@ -136,24 +136,23 @@ class Caches:
         if met is None:
             return None
         lane, prices = met
-        sent = call.left > 0
+        sent = int(call.left > 0)
         near = far = 0
         if call.total >= lane.rule.minimum:
             now = call.at // MILLI
-            near, far = self._prefixes.use(call.prefix, now, lane, sent)
+            near, far = self._prefixes.use(call.prefix, now, lane, bool(sent))
             if sent:
                 lane.streak = lane.streak + 1 if now - lane.last <= lane.rule.short else 0
                 lane.last = now
         there = here = outcome(call, lane.rule, prices, near, far, lane.streak)
         if call.moved:
             own = self._meet(call._replace(moved=""))
-            here = outcome(call, own[0].rule, own[1], near, far, lane.streak) if own else Outcome(0)
-        if not sent:
-            there = Outcome(0, there.more)
+            here = outcome(call, own[0].rule, own[1], near, far, lane.streak) if own else (0, 0, 0, 0, 0, 0)
+        reads, more, fixed, by_near, by_far, mended = there if sent else (0, there[1], 0, 0, 0, 0)
         left = call.left
-        gains = min(there.near, left), min(there.far, left), min(there.mended, left)
-        alone = min(here.mended, call.paid) - gains[2]
-        return call.id, lane.load, lane.rule.asked, sent, sent * call.total, *there[:3], *gains, alone
+        gains = min(by_near, left), min(by_far, left), min(mended, left)
+        alone = min(here[5], call.paid) - gains[2]
+        return call.id, lane.load, int(lane.rule.asked), sent, sent * call.total, reads, more, fixed, *gains, alone
 
     def _meet(self, call: Row) -> tuple[Lane, Prices] | None:
         """The cache that a call meets, and prices then; None where it is not known or reading from it is no cheaper."""
@@ -196,7 +195,7 @@ def rule_of(book: Book, priced: str) -> Rule | None:
 
 
 def outcome(call: Row, rule: Rule, prices: Prices, near: int, far: int, streak: int) -> Outcome:
-    """What comes of a call whose first blocks are alive, so many of them near and so many far.
+    """What comes of a call, `reads` to `mended`, whose first blocks are alive, so many of them near and so many far.
 
     `prices`: femtodollars of a token that is plain, read and written; where a cache works by itself, a write is plain.
     """
@@ -208,14 +207,14 @@ def outcome(call: Row, rule: Rule, prices: Prices, near: int, far: int, streak: 
     if call.broke is not None and streak >= rule.after:
         mend = tokens_of(call, rule, bisect_right(ENDS, call.broke + call.same))
     if call.total < rule.minimum or (not rule.asked and max(reads, mend) <= really):
-        return Outcome(really)
+        return really, 0, 0, 0, 0, 0
     by_near = by_far = mended = saved(call, prices, surely, reads)
     if rule.asked or reads != surely:
         by_far = saved(call, prices, reads, call.total)
     held = max(reads if rule.asked else surely, really)
     if mend > held:
         mended = saved(call, prices, max(surely, mend), max(reads, mend))
-    return Outcome(held, held - really, max(0, mend - held), by_near, by_far, mended)
+    return held, held - really, max(0, mend - held), by_near, by_far, mended
 
 
 def tokens_of(call: Row, rule: Rule, blocks: int) -> int:

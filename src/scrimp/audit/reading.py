@@ -64,6 +64,10 @@ class Log(msgspec.Struct):
     preview: str = ""
 
 
+class NoLog(ScrimpError):
+    """A file that is no log we know."""
+
+
 class Progress(Protocol):
     """Told while logs are read: the log's name, bytes read and in all (0: unknown), calls found so far in all logs."""
 
@@ -95,16 +99,28 @@ class Reading:
             chosen = Filter(wanted.since, wanted.until, wanted.feature)
             with Pool(self._config, wanted.model, chosen, jobs) as pool:
                 for number, source in enumerate(sources):
-                    self._read_one(pool, number, source)
+                    try:
+                        self._read_one(pool, number, source)
+                    except NoLog as error:
+                        self._leave_out(source, error, len(sources))
         finally:
             for source in sources:
                 source.close()
         return self.logs
 
+    def _leave_out(self, source: Source, error: NoLog, sources: int) -> None:
+        """One file among others that is no log is named in the report; alone it is an error."""
+        if sources == 1:
+            raise error
+        self.logs.append(Log(source.name, "", "left out", (), source.size, trouble=f"{error.message}; left out"))
+
     def _read_one(self, pool: Pool, number: int, source: Source) -> None:
         options = Options(self._wanted.columns, self._wanted.model)
         feed = Feed(source)
-        known = detect(source.name, feed.head, self._wanted.format, options)
+        try:
+            known = detect(source.name, feed.head, self._wanted.format, options)
+        except ScrimpError as error:
+            raise NoLog(error.message, hint=error.hint) from None
         form = known.format
         job = Job(number, form.name, known.layout, known.options, known.layout.columns or known.sample.columns)
         log = Log(source.name, form.name, form.title, form.missing, source.size, preview=_preview(known))
@@ -150,7 +166,7 @@ class Feed:
         self.digest = hashlib.blake2b(digest_size=16)
         self.head = self._fill(HEAD)
         if not self.head:
-            raise ScrimpError(f"{source.name} is empty", hint=source.trouble)
+            raise NoLog(f"{source.name} is empty", hint=source.trouble)
         self._rest = self.head
         self.row_bytes = len(self.head) // (self.head.count(b"\n") or 1) + 1
 

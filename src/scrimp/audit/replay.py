@@ -38,7 +38,7 @@ SHORT_ID = 16
 
 LONGEST = 200
 """Characters of a name or reason."""
-_SECRET = re.compile(r"(?:Bearer )?(?:(?:sk|pk|gsk|xai|rk|pplx|r8|hf|api|key)[-_]|AIza)[\w-]{16,}")
+_SECRET = re.compile(r"\b(?:(?:sk|pk|gsk|xai|rk|pplx|r8|hf|api|key)[-_]|AIza)[\w-]{16,}")
 
 
 class CallRow(msgspec.Struct, array_like=True):
@@ -168,8 +168,7 @@ class Replay:
             if entry.aggregate and not entry.calls and entry.size is None:
                 call.cost.flags = (*call.cost.flags, "size-unknown")
         elif answer.usage is None and not answer.body and answer.status < 300:
-            amounts_only = entry.aggregate and entry.logged is not None
-            call.cost = Cost(unpriced="" if amounts_only else "the log has no token counts")
+            call.cost = _stated(entry)
         else:
             price(call, self.world)
             if call.cost is not None and call.cost.unpriced.endswith("reports no usage"):
@@ -187,7 +186,7 @@ class Replay:
         prefix, prompt, broke, same = self._prompt(entry, who.feature, body)
         return CallRow(
             id=0, file=0, line=0, at=entry.at, calls=entry.calls, aggregate=int(entry.aggregate),
-            feature=who.feature, user=who.user, team=who.team, key=_masked(line_of(entry.key)) or who.key,
+            feature=who.feature, user=who.user, team=who.team, key=line_of(entry.key) or who.key,
             session=who.session, tags=",".join(sorted(set(who.tags))), provider=line_of(_host(entry.provider)),
             model=line_of(answer.model or call.ask.model), price_model=cost.price_model, api=entry.api,
             status=answer.status, error=line_of(failed or refused), finish=line_of(answer.finish),
@@ -206,6 +205,14 @@ class Replay:
         if entry.blocks:
             return b"".join(hashed(b"%d" % one).to_bytes(8, "big") for one in entry.blocks), 0, None, 0
         return self.prompts.seen(feature, entry.api, body) if body else (b"", 0, None, 0)
+
+
+def _stated(entry: Entry) -> Cost:
+    """The cost of what the log gives no tokens of: in a cost report, the amount that it states."""
+    if not entry.aggregate or entry.logged is None:
+        return Cost(unpriced="the log has no token counts")
+    amount, entry.logged = entry.logged, None  # nothing of ours to compare it with
+    return Cost(list=amount, paid=amount, flags=("stated",))
 
 
 def _is_listed(cost: Cost | None) -> TypeGuard[Cost]:
@@ -243,7 +250,8 @@ def identity(entry: Entry, row: CallRow, file: int, line: int, nth: int) -> int:
         return hashed(b"%d:%d:%d" % (file, line, nth))
     if len(entry.id) >= SHORT_ID:  # with the input, as recorders blank parts of ids; the output may still grow
         return hashed(f"{entry.id}\0{row.input_total}".encode(errors="replace"))
-    figures = f"{entry.id}\0{entry.at}\0{row.model}\0{row.input_total}\0{row.output_total}"
+    second = None if entry.at is None else entry.at // 10**9  # exports of one log may differ in what follows
+    figures = f"{entry.id}\0{second}\0{row.input_total}\0{row.output_total}"
     return hashed(figures.encode(errors="replace"))
 
 
@@ -311,12 +319,13 @@ def _savings(savings: list[Saving]) -> str:
 
 def line_of(text: str) -> str:
     """A name or reason as one short line that can be stored and shown."""
+    text = _SECRET.sub(_masked, text) if len(text) > SHORT_ID else text
     return text[:LONGEST] if text.isascii() and text.isprintable() else clean(text)[:LONGEST]
 
 
-def _masked(key: str) -> str:
-    """A key's label; what looks like the key itself is cut to its ends, as providers show it."""
-    return f"{key[:3]}...{key[-4:]}" if _SECRET.match(key) else key
+def _masked(key: re.Match[str]) -> str:
+    """What looks like a key, cut to its ends as providers show it."""
+    return f"{key[0][:3]}...{key[0][-4:]}"
 
 
 def _host(provider: str) -> str:

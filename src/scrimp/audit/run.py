@@ -6,13 +6,15 @@ import hashlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from scrimp import __version__
+from scrimp.audit.detect import named
 from scrimp.audit.findings import answers, cheaper, outliers, prompt_cache, repeats, retries
 from scrimp.audit.findings.spend import DAY, spend
 from scrimp.audit.prefix import Memory
@@ -22,9 +24,11 @@ from scrimp.audit.report import Advice, Report, Sampled
 from scrimp.audit.sources import STDIN, expand
 from scrimp.audit.texts import fill
 from scrimp.audit.work import Work
-from scrimp.config import Config
+from scrimp.config import Config, load
 from scrimp.errors import ScrimpError
+from scrimp.prices.book import When, as_ns
 from scrimp.prices.table import folders, is_private
+from scrimp.store.base import HOUR
 from scrimp.world import World
 
 PLAN: tuple[Callable[[Work, World, Wanted], list[Advice]], ...] = (repeats.advise, cheaper.advise, prompt_cache.advise)
@@ -32,7 +36,34 @@ PLAN: tuple[Callable[[Work, World, Wanted], list[Advice]], ...] = (repeats.advis
 KEPT_FROM = 32 * 1024 * 1024
 """Bytes of logs from which on what was read is kept on disk until the audit is done, so that it can be resumed."""
 MONTH = 30
+YEAR = 365 * DAY
+"""Times before this count from the start of a trace, not from 1970."""
+STALE = 7 * 86_400
+"""Seconds after which what an audit left behind is deleted."""
 MOST_SKIPPED = 20
+
+
+def audit(
+    paths: str | Path | Iterable[str | Path], *, model: str = "", format: str = "",
+    columns: Mapping[str, str] | None = None, since: When = None, until: When = None, feature: str = "",
+    sample: int = 0, ttl: float = 86_400.0, show_text: bool = False, resume: bool = False,
+    config: Config | str | None = None
+) -> Report:  # fmt: skip
+    """What recorded calls cost and what could have been saved, as `scrimp audit` tells it; sends nothing.
+
+    `paths`: log files, folders of them, "-" for standard input. `model`: for calls that name none. `columns`: what a
+    log's columns mean, meaning -> column. `since`, `until` (not included): as `when` of `scrimp.price`. `sample`: look
+    at so many calls at the most (0: all). `ttl`: seconds for which an exact repeat may be answered from store.
+    `show_text`: keep the prompts of example calls. `resume`: go on where an audit of these logs was ended.
+    Raises ScrimpError where a log cannot be read, is none, or holds no call that was asked for.
+    """
+    named = [paths] if isinstance(paths, str | Path) else paths
+    wanted = Wanted(
+        format=format, model=model, columns=dict(columns or {}), since=as_ns(since), until=as_ns(until),
+        feature=feature, sample=sample, ttl=round(ttl * 10**9), show_text=show_text
+    )  # fmt: skip
+    found = config if isinstance(config, Config) else load(config, (), os.environ)
+    return run([str(path) for path in named], wanted, found, resume=resume)
 
 
 def run(
@@ -47,6 +78,11 @@ def run(
     `resume`: go on with what an audit of the same logs left when it was killed. Raises ScrimpError where a log cannot
     be read, is no log we know, or holds no call.
     """
+    if not wanted.show_text and config.attribute.fingerprint == "words":  # they are words of prompts
+        attribute = msgspec.structs.replace(config.attribute, fingerprint="hash")
+        config = msgspec.structs.replace(config, attribute=attribute)
+    if wanted.format:
+        named(wanted.format)
     place = working_file(paths, wanted, config)
     work = _open(place, resume)
     try:
@@ -74,6 +110,9 @@ def working_file(paths: Sequence[str], wanted: Wanted, config: Config) -> Path |
         except OSError:
             continue
         if is_private(folder) and os.access(folder, os.W_OK):
+            for old in folder.glob("audit-*"):
+                if time.time() - old.stat().st_mtime > STALE:
+                    old.unlink(missing_ok=True)
             return folder / name
     return Path(tempfile.mkdtemp(prefix="scrimp-"), name)
 
@@ -178,27 +217,35 @@ def _tell_prices(work: Work, report: Report) -> None:
     report.flags = dict(sorted(flags.items()))
     report.logged, report.logged_calls, report.logged_paid = work.one(
         "SELECT COALESCE(SUM(logged), 0), COALESCE(SUM(calls), 0), COALESCE(SUM(paid), 0) FROM calls"
-        " WHERE logged IS NOT NULL"
+        " WHERE logged IS NOT NULL AND unpriced = ''"
     )
 
 
 def _project(work: Work, report: Report) -> None:
-    """The span of the calls, and what a month costs at this pace; a log of days ends a day after its last one."""
+    """The span of the calls, and what a month costs at this pace; a log of whole days ends a day after its last one.
+
+    Times that count from the start of a trace are left out where others name their day.
+    """
     first, last, whole_days, paid = work.one(
-        "SELECT MIN(at), MAX(at), MIN(aggregate), SUM(paid) FROM calls WHERE at IS NOT NULL"
+        f"SELECT MIN(at), MAX(at), MIN(aggregate OR at % {DAY} = 0), SUM(paid) FROM calls WHERE at >= ("
+        f" SELECT MAX(at) >= {YEAR} FROM calls) * {YEAR}"
     )
     if first is None:
         return
     span = last - first + (DAY if whole_days else 0)
     report.days = span / DAY
-    if span > 0:
+    if span >= HOUR:
         report.month = paid * MONTH * DAY // span
+    if report.month and report.sampled:
+        report.month = report.month * report.sampled.of // report.sampled.calls
 
 
 def _missing(work: Work, logs: Iterable[Log]) -> Iterable[str]:
     told: dict[str, tuple[str, ...]] = {log.title: log.missing for log in logs if log.missing}
     for title, what in told.items():
         yield f"Not told by {title}: {', '.join(what)}."
+    if work.one("SELECT EXISTS (SELECT 1 FROM calls WHERE feature GLOB 'f-[0-9a-f][0-9a-f][0-9a-f]*')")[0]:
+        yield "Features named f-... are untagged calls that share a prompt; --show-text names them by its words."
     for sentence in (repeats.missing(work), prompt_cache.missing(work)):
         if sentence:
             yield sentence
@@ -206,7 +253,7 @@ def _missing(work: Work, logs: Iterable[Log]) -> Iterable[str]:
 
 def _nothing(work: Work, wanted: Wanted, logs: Sequence[Log]) -> str:
     left, others, skipped = work.one("SELECT SUM(left), SUM(others), SUM(skipped) FROM pieces")
-    what = ", ".join(f"{log.path} ({log.title})" for log in logs)
+    what = ", ".join(f"{log.path} ({log.trouble or log.title})" for log in logs)
     if left:
         return f"none of the {left:,} calls in {what} is within --since, --until and --feature"
     if skipped:

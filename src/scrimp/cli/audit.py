@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import click
@@ -71,10 +72,14 @@ def audit(
         sys.exit(130)
     with options.output(out) as file:
         file.write(_render(report, shown, explain, shown=out is None))
-    if most is not None and report.avoidable > most:
-        click.echo(
-            f"scrimp: {report.avoidable / 10**9:,.2f} USD were avoidable, more than --fail-over {fail_over}", err=True
-        )
+    if most is not None and report.unpriced and not report.list_nano:
+        click.echo("scrimp: no call has a known price, so nobody knows what --fail-over asks", err=True)
+        sys.exit(1)
+    scale = Fraction(report.sampled.of, report.sampled.calls) if report.sampled else 1
+    avoidable = report.avoidable * scale
+    if most is not None and avoidable > most:
+        told = f"{float(avoidable) / 10**9:,.2f} USD were avoidable, more than --fail-over {fail_over}"
+        click.echo(f"scrimp: {told}", err=True)
         sys.exit(1)
 
 

@@ -61,7 +61,7 @@ class Book:
     ) -> None:  # fmt: skip
         self.version = table.version
         self.date = table.date
-        self.since = _as_ns(table.since) if table.since else None
+        self.since = as_ns(table.since) if table.since else None
         self.trouble = trouble
         self._catalogue = Catalogue(table)
         self._own = rows(user or {})
@@ -303,11 +303,11 @@ def price(
     """
     if not model or usage is None:
         return None
-    found = _default_book().price(model, usage, provider=provider, when=_as_ns(when), batch=batch, tier=tier)
+    found = _default_book().price(model, usage, provider=provider, when=as_ns(when), batch=batch, tier=tier)
     return None if isinstance(found, Unpriced) else found
 
 
-def _as_ns(when: When) -> int | None:
+def as_ns(when: When) -> int | None:
     """Any of the ways to say a time as whole nanoseconds since the epoch."""
     if when is None or isinstance(when, int):
         return when

@@ -50,7 +50,7 @@ def lone(nano: int, places: int) -> str:
 
 def known(sums: Rollup, text: str) -> str:
     """An amount of some sums as printed; "unknown", never 0, where none of the calls has a price."""
-    return UNKNOWN if text == "0.00" and 0 < sums.calls == sums.unpriced else text
+    return UNKNOWN if text == "0.00" and sums.unpriced and sums.unpriced + sums.failed >= sums.calls else text
 
 
 def decimals(amounts: Iterable[int]) -> int:

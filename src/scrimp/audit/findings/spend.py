@@ -53,8 +53,8 @@ def spend(work: Work) -> Report:
 def _table(work: Work, by: Dimension, total: Rollup, days: dict[int, Rollup]) -> Table:
     """One table; `by` is a column, never a user's text."""
     if not work.one(f"SELECT EXISTS (SELECT 1 FROM calls WHERE {by} <> '')")[0]:
-        daily = {day: sums.paid_nano for day, sums in days.items()}
-        return Table(by, [Group("", total, daily, NO_MODEL if by == "model" else NO_LABEL)])
+        spark = {day: sums.paid_nano for day, sums in days.items()}
+        return Table(by, [Group("", total, spark, NO_MODEL if by == "model" else NO_LABEL)])
     work.db.execute("DROP TABLE IF EXISTS temp.kept")
     work.db.execute(
         f"CREATE TEMP TABLE kept AS SELECT {by} AS label FROM calls WHERE {by} <> '' GROUP BY 1"
@@ -69,8 +69,8 @@ def _table(work: Work, by: Dimension, total: Rollup, days: dict[int, Rollup]) ->
     groups: dict[str, Group] = {}
     for name, sums in _sums(work, label, "1"):
         groups[name] = Group(name[1:] if name.startswith("l") else "", sums)
-    days = work.rows(f"SELECT {label}, at / {DAY}, SUM(paid) FROM calls WHERE at IS NOT NULL GROUP BY 1, 2")
-    for name, day, paid in days:
+    daily = work.rows(f"SELECT {label}, at / {DAY}, SUM(paid) FROM calls WHERE at IS NOT NULL GROUP BY 1, 2")
+    for name, day, paid in daily:
         groups[name].daily = {**groups[name].daily, day: paid}
     rest, unlabelled = groups.pop("more", None), groups.pop("", None)
     rows = sorted(groups.values(), key=lambda row: (-row.sums.paid_nano, -row.sums.list_nano, row.label))

@@ -107,7 +107,7 @@ def _groups(report: Report, groups: list[Group], title: str) -> Rows:
 
 def _per_million(sums: Rollup, at: int) -> str:
     tokens = sums.input_tokens + sums.output_tokens
-    if not tokens or 0 < sums.calls == sums.unpriced:
+    if not tokens or sums.unpriced:  # tokens of calls without a price would lower it
         return "-"
     return lone(round(sums.paid_nano * 10**6 / tokens), at)[1:]
 
@@ -128,7 +128,7 @@ def _prompt_caches(report: Report) -> Section:
     cached, written, might = (percent(share(n, found.input)) for n in (found.cached, found.written, found.reusable))
     more = f", {written} written to them" if found.written else ""
     notes = [f"{cached} of {found.input:,} input tokens were read from the providers' caches{more}."]
-    if found.reusable:
+    if found.reusable and found.known:
         of = f"{found.reusable:,} tokens, told from the {found.known:,} calls whose prompt the log keeps"
         notes.append(f"{might} might have been, by the providers' rules: {of}.")
     rows = found.breaks[:MOST_ROWS]

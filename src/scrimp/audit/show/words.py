@@ -27,6 +27,7 @@ FLAGS = {
     "user": "priced by your own price list",
     "lower-bound": "of answers that were cut off; they cost at least what is said",
     "derived": "priced by the provider's stated rule for {}, as the price list has no row for it",
+    "stated": "amounts that a cost report states, not computed from tokens; they may be of calls in other logs too",
     "size-unknown": "sums of calls of unknown size; dearer prices of long prompts may be missing",
     "parent-price": "with {} at the price of the class above it, as the price list has none of its own",
 }
@@ -63,10 +64,11 @@ def headline(report: Report) -> list[Text]:
     total = report.spend.total
     if not total.calls and not report.list_nano:
         return [("No calls.",)]
-    if 0 < total.calls == total.unpriced:
+    if total.unpriced and not total.list_nano:
         return [("What these calls cost is unknown: none of them has a known price.",)]
     paid, listed = usd(report.paid_nano, at), usd(report.list_nano, at)
-    spent = f"You paid {paid} at list price." if paid == listed else f"List price {listed}, paid {paid}."
+    whose = "These calls cost" if report.sampled else "You paid"
+    spent = f"{whose} {paid} at list price." if paid == listed else f"List price {listed}, paid {paid}."
     sentences: list[Text] = [(f"{spent} {_avoidable(report, at)}",)]
     if (one := report.sampled) is not None:
         part = f"This is a sample of {one.calls:,} of {many(one.of, 'call')}."
