@@ -47,7 +47,6 @@ _MARK = (
 _POINT = "Mark the end of what stays the same with prompt_cache_breakpoint: else only the newest message's end counts."
 _KEY = "Put what stays the same first, and give calls that share it one prompt_cache_key, to meet the same cache."
 _FIRST = "Put what stays the same first, and send calls that share it soon after each other."
-_GROK = "Send x-grok-conv-id with calls that share their beginning."
 
 
 def _claude(minimum: int) -> Rule:
@@ -71,7 +70,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     (_GEMINI + r"2\.5", Rule("Gemini", 2048, 5 * MINUTE, HOUR, _FIRST)),
     (_GEMINI + r"(?:[3-9]|[1-9]\d)", Rule("Gemini", 4096, 5 * MINUTE, HOUR, _FIRST)),
     (r"^deepseek/", Rule("DeepSeek", 64, HOUR, 24 * HOUR, _FIRST, step=64, after=2)),
-    (r"^x-ai/grok-", Rule("xAI", UNDOCUMENTED, 5 * MINUTE, HOUR, _GROK)),
+    (r"^x-ai/grok-", Rule("xAI", UNDOCUMENTED, 5 * MINUTE, HOUR, "Send x-grok-conv-id with calls that begin alike.")),
     (r"^groq/", Rule("Groq", UNDOCUMENTED, 2 * HOUR, 2 * HOUR, _FIRST)),
     (r"^mistral/", Rule("Mistral", UNDOCUMENTED, 5 * MINUTE, HOUR, _KEY)),
 )

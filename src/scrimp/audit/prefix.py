@@ -41,9 +41,8 @@ _ORDER: dict[Api, tuple[str, ...]] = {
 and `thinking` end what may be reused of the messages, not of what is before."""
 _ELSEWHERE = ("previous_response_id", "conversation", "cachedContent", "cached_content")
 """Fields by which a part of the prompt is at the provider: what the body shows is not what is read."""
-_MARK = rb'"(?:cache_control|prompt_cache_breakpoint)":(?:\{[^{}]*\}|null|"[^"]*")|\{"cachePoint":\{[^{}]*\}\}'
-_MARKS = re.compile(rb"(?:%b),|,?(?:%b)" % (_MARK, _MARK))
-"""What asks for a cache, in a part's JSON, with one of its commas; the model does not read it."""
+_MARKS = ("cache_control", "cachePoint", "prompt_cache_breakpoint")
+"""What asks for a cache; the model does not read it."""
 _ENCODED = (b"base64", b'"input_audio"', b'"inline', b'"bytes"')
 _DATA = re.compile(rb"(?<![\w+/=-])[\w+/=-]{%d,}" % SOLID)
 """What stands in a part that holds a picture, a recording or a file ("inlineData", "inline_data"), and its data."""
@@ -132,19 +131,25 @@ def _parts(api: Api, body: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def _written(value: Any) -> bytes:
-    """A part as bytes: text as it is, so that a text that grows keeps its beginning, anything else as JSON.
-
-    Without the marks of what is to be cached, and with digests for encoded data.
-    """
+    """A part as bytes: text as it is, so that one that grows keeps its beginning, else JSON; without marks and data."""
     try:
         part = value.encode() if isinstance(value, str) else _encode(value)
+        if (b'"cache' in part or b'"prompt_cache' in part) and not isinstance(value, str):
+            kept = _unmarked(value)
+            part = _encode(kept) if kept else b""
     except UnicodeEncodeError:  # half a surrogate pair
         part = json.dumps(value).encode()
-    if b'"cache' in part or b'"prompt_cache' in part:
-        part = _MARKS.sub(b"", part)
     if len(part) >= SOLID and any(sign in part for sign in _ENCODED):
         part = _DATA.sub(lambda data: hashlib.blake2b(data[0]).digest() * (SOLID // 64), part)
     return part
+
+
+def _unmarked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [item for item in map(_unmarked, value) if item != {}]
+    if isinstance(value, dict):
+        return {name: _unmarked(item) for name, item in value.items() if name not in _MARKS}
+    return value
 
 
 def _alike(one: bytes, other: bytes) -> int:

@@ -25,8 +25,7 @@ LEAST_BYTES = 2
 MILLI = 1_000_000
 NEVER = -(2**62)
 ALWAYS = 2**63
-SIZES = (0, *ENDS)
-"""The bytes of so many blocks."""
+SIZES = (0, *ENDS)  # bytes of so many blocks
 Prices = tuple[int, int, int]
 _INPUT, _CACHED, _WRITE = map(CLASSES.index, ("input", "cached", "cache_write"))
 Row = namedtuple(

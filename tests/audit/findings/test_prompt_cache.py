@@ -109,7 +109,7 @@ def test_where_a_cache_has_to_be_asked_writes_are_in_the_sum() -> None:
     everything = 4 * (plain - read) - (cost(model, cache_write=18_432) - cost(model, input=18_432))
     assert one.saves == one.high == claimed(work) == 3 * (plain - read) - (write - plain)
     assert one.low == everything
-    assert one.title == "Mark stable prefixes of (no tag) on anthropic/claude-sonnet-4-5"
+    assert one.title == "Mark stable prefixes of untagged calls on anthropic/claude-sonnet-4-5"
     assert one.details[0].endswith("with marks on what came before within 5 min; the writes are counted.")
 
 

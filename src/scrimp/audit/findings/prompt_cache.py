@@ -15,7 +15,6 @@ from scrimp.audit.prompt_caches import LEAST_BYTES, PLAYED, Caches, Row, rule_of
 from scrimp.audit.reading import Wanted
 from scrimp.audit.report import Advice, Break, Prefixes
 from scrimp.audit.work import Work
-from scrimp.report.numbers import NO_LABEL
 from scrimp.world import World
 
 MOST_LOADS = 5
@@ -106,11 +105,10 @@ def advise(work: Work, world: World, wanted: Wanted) -> list[Advice]:
 
 def find(work: Work) -> Prefixes:
     """How far prompt caches are used, and prompts that break their own prefix. After `advise`."""
-    total, cached, written, known = work.one(
+    total, cached, written, known, more = work.one(
         "SELECT COALESCE(SUM(input_total), 0), COALESCE(SUM(cached), 0), COALESCE(SUM(written + written_1h), 0),"
-        f" COALESCE(SUM(aggregate = 0 AND {_KEPT}), 0) FROM calls"
+        f" COALESCE(SUM(aggregate = 0 AND {_KEPT}), 0), (SELECT COALESCE(SUM(more), 0) FROM temp.played) FROM calls"
     )
-    (more,) = work.one("SELECT COALESCE(SUM(more), 0) FROM temp.played")
     return Prefixes(total, cached, written, known, cached + more if known else 0, breaks(work))
 
 
@@ -145,7 +143,7 @@ def _advice(work: Work, world: World, load: Load, broken: dict[str, Break]) -> A
         rule = rule_of(world.book, model)
         assert rule is not None  # it was played by one
         what, bounds, details = _told(load, rule)
-        title = f"{what} of {feature or NO_LABEL} on {model}"
+        title = f"{what} of {feature or 'untagged calls'} on {model}"
         if moved:
             details.append(f"Counted on {moved}, where the advice before this one moves these calls.")
         if load.way == MENDED and (found := broken.get(feature)):
