@@ -110,14 +110,14 @@ def test_where_a_cache_has_to_be_asked_writes_are_in_the_sum() -> None:
     assert one.saves == one.high == claimed(work) == 3 * (plain - read) - (write - plain)
     assert one.low == everything
     assert one.title == "Mark stable prefixes of untagged calls on anthropic/claude-sonnet-4-5"
-    assert one.details[0].endswith("with marks on what came before within 5 min; the writes are counted.")
+    assert one.details[0].endswith("with marks on what came before within 5 min, writes included.")
 
 
 def test_growing_conversations_are_marked_whole() -> None:
     turns = [call(30 * at, "ABCDEFGH"[: at + 1], model="claude-opus-5") for at in range(8)]
     (one,) = advised(*turns)
     assert one.low is not None and one.low < one.saves == one.high
-    assert one.details[0].endswith("with marks on all of every prompt; the writes are counted.")
+    assert one.details[0].endswith("with marks on all of every prompt, writes included.")
 
 
 def test_prompts_that_do_not_come_again_in_time_get_no_advice() -> None:

@@ -181,7 +181,7 @@ def _told(load: Load, rule: Rule) -> tuple[str, str, list[str]]:
     elif rule.asked:
         what, bounds = "Mark stable prefixes", "the worse of two ways to mark; the better one"
         marked = "all of every prompt" if load.way == FARTHER else f"what came before within {short}"
-        counted += f", with marks on {marked}; the writes are counted."
+        counted += f". The saving is counted with marks on {marked}, writes included."
     else:
         what, bounds = "Reuse stable prefixes", f"kept {short} after the last use; kept {long}"
         unread = " No token was read from a cache: check that the log keeps that count before acting on this."
