@@ -86,7 +86,7 @@ def test_what_is_no_known_log_says_what_was_seen() -> None:
     with pytest.raises(ScrimpError) as error:
         detect("log.csv", b"time,model,total_tokens\n2026-11-01,gpt-4o,5\n")
     assert error.value.message == (
-        "log.csv: no log format that scrimp knows; no column of input or output tokens among time, model, total_tokens; "
+        "log.csv: no log format that scrimp knows; no column of input tokens among time, model, total_tokens; "
         "total_tokens alone is not enough, as input and output tokens have different prices"
     )
     assert error.value.hint.startswith("Name the columns, such as --map input=")

@@ -30,7 +30,7 @@ def test_rows_know_their_file_and_line() -> None:
 def test_damaged_rows_are_all_counted_and_some_are_shown() -> None:
     found = read(["2026-11-01,a,x,1"] * 90 + ["2026-11-01,a,5,1", "2026-11-01,a"])
     assert (found.calls, found.skipped, len(found.shown)) == (1, 91, MOST_SHOWN)
-    assert found.reasons == {"input: 'x' is no whole number": 90, "2 fields where the header has 4": 1}
+    assert found.reasons == {"input: a text is no whole number": 90, "2 fields where the header has 4": 1}
 
 
 def test_a_span_and_a_feature_leave_the_others_out_but_counted() -> None:

@@ -35,7 +35,7 @@ def test_two_processes_give_what_one_gives_in_the_same_order() -> None:
     alone = results(1)
     assert [tag for tag, _ in alone] == list(range(7))
     assert [(len(one.rows), one.calls, one.skipped) for _, one in alone] == [(50, 50, 1)] * 7
-    assert alone[3][1].shown == [(202, "input: 'x' is no whole number")]
+    assert alone[3][1].shown == [(202, "input: a text is no whole number")]
     assert results(2) == alone
 
 

@@ -93,14 +93,16 @@ def _csv_layout(name: str, skip: int, lines: Sequence[str]) -> Layout:
     """The layout of a CSV, its header first in `lines`."""
     delimiter = max(DELIMITERS, key=lambda one: _agreement(lines, one))
     columns = tuple(column.strip() for column in _cells(lines[0], delimiter))
-    begins = f"it begins {lines[0][:60]!r}"
     if len(columns) < 2:
-        raise ScrimpError(f"{name} is neither JSON nor CSV with a header; {begins}")
+        raise ScrimpError(f"{name} is neither JSON nor CSV with a header that names its columns")
     if any(kind_of(column) != OTHER for column in columns):
         raise ScrimpError(
-            f"{name} has no header that names its columns; {begins}",
+            f"{name} has no header that names its columns",
             hint="Add a first line such as time,model,input_tokens,output_tokens",
         )
+    twice = [column for column, times in Counter(columns).items() if times > 1 and column]
+    if twice:
+        raise ScrimpError(f"{name} has several columns named {twice[0][:60]!r}", hint="Rename all but one")
     spaced = any(re.search(re.escape(delimiter) + ' +"', line) for line in lines)
     return Layout("csv", columns, delimiter, skip, spaced=spaced)
 

@@ -122,8 +122,8 @@ def test_an_amount_in_cents_is_kept_to_the_nanodollar(cents: Any):
     ("changed", "reason"),
     [
         ({"output_tokens": -1}, "output_tokens: '-1' is no whole number"),
-        ({"cache_creation": {"ephemeral_5m_input_tokens": "x"}}, "ephemeral_5m_input_tokens: 'x'"),
-        ({"starting_at": "soon"}, "'soon' is no time"),
+        ({"cache_creation": {"ephemeral_5m_input_tokens": "x"}}, "ephemeral_5m_input_tokens: a text"),
+        ({"starting_at": "soon"}, "a text is no time"),
     ],
 )
 def test_a_result_that_cannot_be_true_is_refused_with_its_reason(changed: dict[str, Any], reason: str):

@@ -151,7 +151,7 @@ def test_a_model_that_is_named_nowhere_is_left_open():
         (counted(tokens(1, 5, 1, 0), tokens(1, 5, 1, 0)), "more than their total"),
         ({"type": "event_msg", "payload": None}, "without its payload"),
         ({"type": "token_usage_record", "payload": {"usage": 3}}, "usage: no object"),
-        ({**counted(tokens(1, 0, 1, 0), None), "timestamp": "soon"}, "'soon' is no time"),
+        ({**counted(tokens(1, 0, 1, 0), None), "timestamp": "soon"}, "a text is no time"),
     ],
 )
 def test_a_line_that_cannot_be_true_is_refused_with_its_reason(line: dict[str, Any], reason: str):

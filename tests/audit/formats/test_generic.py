@@ -68,7 +68,7 @@ def test_every_meaning_reaches_its_place() -> None:
     )  # fmt: skip
     assert (entries[1].status, entries[1].error) == (429, "")
     assert (entries[2].status, entries[2].error) == (500, "timeout")
-    assert bad == [(5, "input: 'many' is no whole number"), (6, "it has no number of tokens")]
+    assert bad == [(5, "input: a text is no whole number"), (6, "it has no number of tokens")]
 
 
 def test_lines_with_texts_are_read_as_requests_and_answers() -> None:
@@ -109,7 +109,6 @@ def test_a_time_that_is_none_is_left_out_and_named_as_not_understood() -> None:
     ("header", "row", "usage"),
     [
         ("prompt_tokens,completion_tokens,cached_tokens", "100,5,40", Usage(input=60, cached=40, output=5)),
-        ("prompt_tokens,completion_tokens,cached_tokens", "10,5,40", Usage(input=10, cached=40, output=5)),
         ("input_tokens,output_tokens,cache_read_input_tokens,cache_creation_input_tokens", "100,5,40,20",
          Usage(input=100, cached=40, cache_write=20, output=5)),
         ("prompt_tokens,completion_tokens,cache_read_input_tokens,cache_creation_input_tokens", "100,5,40,20",
@@ -122,6 +121,29 @@ def test_a_time_that_is_none_is_left_out_and_named_as_not_understood() -> None:
 def test_token_classes_are_made_disjoint(header: str, row: str, usage: Usage) -> None:
     _, entries, bad = read(f"{header}\n{row}\n".encode())
     assert [one.usage for one in entries] == [usage] and not bad
+
+
+def test_more_cached_tokens_than_input_are_a_bad_row_and_no_other_way_to_count() -> None:
+    _, entries, bad = read(b"prompt_tokens,completion_tokens,cached_tokens\n100,5,40\n10,5,40\n")
+    assert [one.usage for one in entries] == [Usage(input=60, cached=40, output=5)]
+    assert bad == [(3, "it has more cached tokens than input tokens")]
+
+
+def test_the_name_of_a_column_is_believed_whatever_its_first_rows_say() -> None:
+    rows = "-,-\n" * 40 + "100,5\n" * 5
+    _, entries, bad = read(f"input_tokens,output_tokens\n{rows}".encode())
+    assert [one.usage for one in entries] == [Usage(input=100, output=5)] * 5
+    assert len(bad) == 40
+
+
+def test_a_call_whose_input_is_not_known_is_not_one_without_input() -> None:
+    _, entries, bad = read(b"input_tokens,output_tokens\n,5\n7,5\n")
+    assert ([one.usage for one in entries], bad) == ([None, Usage(input=7, output=5)], [])
+
+
+def test_what_is_no_figure_is_not_quoted() -> None:
+    _, _, bad = read(b"input_tokens,output_tokens\nmy secret plan,5\n-3,5\n1,1\n")
+    assert [reason for _, reason in bad] == ["input: a text is no whole number", "input: '-3' is no whole number"]
 
 
 def test_the_user_says_what_a_column_means() -> None:
@@ -142,7 +164,7 @@ def test_an_empty_column_takes_a_guess_back() -> None:
     [
         ({"input": "Prompt"}, "log: --map: there is no column 'Prompt'. Columns: a, input_tokens, output_tokens"),
         ({"inputs": "a"}, "log: --map: 'inputs' is nothing a column can mean. One of: time, model, provider, input, "),
-        ({"input": "", "output": ""}, "log: no column of input or output tokens among a, input_tokens, output_tokens"),
+        ({"input": "", "output": ""}, "log: no column of input tokens among a, input_tokens, output_tokens"),
     ],
 )
 def test_a_mapping_that_cannot_be_is_an_error_with_what_there_is(given: dict[str, str], message: str) -> None:

@@ -225,8 +225,8 @@ def test_an_output_may_be_an_answer_its_message_or_anything(made, message):
     ("cells", "why"),
     [
         ({"usageDetails": {"input": -1}}, "input: '-1' is no whole number"),
-        ({"usageDetails": '{"output": "many"}'}, "output: 'many' is no whole number"),
-        ({"promptTokens": "x"}, "promptTokens: 'x' is no whole number"),
+        ({"usageDetails": '{"output": "many"}'}, "output: a text is no whole number"),
+        ({"promptTokens": "x"}, "promptTokens: a text is no whole number"),
         ({"startTime": '"2026-13-01"'}, "is no time"),
     ],
 )

@@ -37,7 +37,7 @@ def test_lengths_times_and_block_ids_are_read() -> None:
         ({"hash_ids": None}, "hash_ids: no list of block ids"),
         ({"input_length": -1}, "input_length: '-1' is no whole number"),
         ({"output_length": None}, "it has no number of tokens"),
-        ({"timestamp": "noon"}, "timestamp: 'noon' is no whole number"),
+        ({"timestamp": "noon"}, "timestamp: a text is no whole number"),
         ({"timestamp": 10**13}, "timestamp: 10000000000000 ms is no time from the start of a trace"),
     ],
 )

@@ -161,11 +161,11 @@ def test_a_line_item_names_its_model_where_it_has_one(said: str, item: tuple[str
     ("changed", "reason"),
     [
         ({"input_tokens": -5}, "input_tokens: '-5' is no whole number"),
-        ({"num_model_requests": "many"}, "num_model_requests: 'many' is no whole number"),
+        ({"num_model_requests": "many"}, "num_model_requests: a text is no whole number"),
         ({"output_audio_tokens": 21}, "more than their total"),
         ({"input_cached_tokens": 4, "input_cached_audio_tokens": 5}, "more than their total"),
         ({"amount": {"value": "much", "currency": "usd"}}, "'much' is no amount"),
-        ({"images": "some", "input_tokens": 0, "output_tokens": 0}, "images: 'some' is no whole number"),
+        ({"images": "some", "input_tokens": 0, "output_tokens": 0}, "images: a text is no whole number"),
     ],
 )
 def test_a_result_that_cannot_be_true_is_refused_with_its_reason(changed: dict[str, Any], reason: str):

@@ -102,7 +102,7 @@ def test_a_day_on_which_nothing_was_asked_is_nothing():
 @pytest.mark.parametrize(
     ("cells", "why"),
     [
-        ({"requests": "few"}, "requests: 'few' is no whole number"),
+        ({"requests": "few"}, "requests: a text is no whole number"),
         ({"prompt_tokens": -4}, "prompt_tokens: '-4' is no whole number"),
         ({"date": ""}, "it has no date"),
         ({"date": "10/10/2026"}, "is no time"),

@@ -75,6 +75,7 @@ def each(read: Read) -> Callable[[tuple[str, ...], Options], Read]:
     return lambda columns, options: read
 
 
+_FIGURES = re.compile(r"[-+0-9.,:/ eETZ]{0,40}|nan|NaN|null|None|inf(?:inity)?|true|false", re.I)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)
 _LATEST = 2**63 - 1
@@ -104,7 +105,7 @@ def moment(value: Any) -> int | None:
                 pass
         return _spelled(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise BadRecord(f"{str(value)[:40]!r} is no time")
+        raise BadRecord(f"{quoted(value)} is no time")
     return _numbered(Decimal(str(value)) if isinstance(value, float) else value)
 
 
@@ -134,7 +135,7 @@ def _spelled(text: str) -> int:
         except BadRecord:
             raise
         except ValueError:
-            raise BadRecord(f"{text[:40]!r} is no time") from None
+            raise BadRecord(f"{quoted(text)} is no time") from None
     return _numbered(number)
 
 
@@ -145,6 +146,15 @@ def _numbered(number: int | Decimal) -> int:
     if not 0 <= number * unit <= _LATEST:
         raise BadRecord("its time is out of range")
     return int(number * unit)
+
+
+def quoted(value: Any) -> str:
+    """A value that cannot be read, as a reason may show it: figures as they are, of anything else only that it is text.
+
+    A row that lost its order has a prompt or a key where a number should be.
+    """
+    said = str(value)[:40]
+    return repr(said) if _FIGURES.fullmatch(said) else "a text" if isinstance(value, str) else "a value"
 
 
 def count(value: Any, name: str = "a count") -> int:
@@ -161,7 +171,7 @@ def count(value: Any, name: str = "a count") -> int:
             return int(number)
     except (InvalidOperation, ValueError, OverflowError):
         pass
-    raise BadRecord(f"{name}: {str(value)[:40]!r} is no whole number")
+    raise BadRecord(f"{name}: {quoted(value)} is no whole number")
 
 
 def amount(value: Any) -> int | None:

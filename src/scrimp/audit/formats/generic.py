@@ -28,6 +28,10 @@ COUNTED = ("prompt", "completion")
 """Columns that are token counts where they hold numbers."""
 
 
+EITHER = ("input", "output")
+"""Names of columns that hold texts as often as counts; other names are believed, whatever their first rows say."""
+
+
 def columns_of(columns: tuple[str, ...], given: dict[str, str]) -> dict[str, str]:
     """Meaning -> column: the guess, what the user says put over it. ScrimpError where that is not there."""
     for meaning, column in given.items():
@@ -56,7 +60,7 @@ def settle(sample: Sample, options: Options) -> Options:
 def _look_at_values(sample: Sample, guessed: dict[str, str]) -> None:
     for tokens, texts in (("input", "prompt"), ("output", "answer")):
         column = guessed.get(tokens, "")
-        if _holds(sample, column, _is_count) is False:
+        if plain(column) in EITHER and _holds(sample, column, _is_count) is False:
             del guessed[tokens]
             guessed.setdefault(texts, column)
         column = guessed.get(texts, "")
@@ -64,18 +68,19 @@ def _look_at_values(sample: Sample, guessed: dict[str, str]) -> None:
             del guessed[texts]
             if plain(column) in COUNTED:
                 guessed.setdefault(tokens, column)
-    if _holds(sample, guessed.get("time", ""), _is_time) is False:
+    times = [row[guessed["time"]] for row in sample.rows if row.get(guessed["time"])] if "time" in guessed else []
+    if times and not any(map(_is_time, times)):
         del guessed["time"]
 
 
 def _check(columns: tuple[str, ...], means: dict[str, str]) -> None:
     """ScrimpError where there is nothing to know the tokens of a call by."""
-    if means.keys() & {"input", "output", "prompt"}:
+    if means.keys() & {"input", "prompt"}:
         return
     total = next((column for column in columns if plain(column) in ("total_tokens", "tokens", "total")), "")
     alone = f"; {total} alone is not enough, as input and output tokens have different prices" if total else ""
     raise ScrimpError(
-        f"no column of input or output tokens among {', '.join(columns)}{alone}",
+        f"no column of input tokens among {', '.join(columns)}{alone}",
         hint="Name them: --map input=COLUMN --map output=COLUMN",
     )
 
@@ -140,8 +145,8 @@ def _usage_of(means: dict[str, str]) -> Callable[[Row], Usage | None]:
 
     def whole(row: Row) -> Usage | None:
         asked, said = row.get(given), row.get(made)
-        if asked in (None, "") and said in (None, ""):
-            if has_texts:
+        if asked in (None, ""):  # what was asked is unknown, not nothing
+            if has_texts or said not in (None, ""):
                 return None
             raise BadRecord("it has no number of tokens")
         return Usage(input=count(asked, "input"), output=count(said, "output"))
@@ -151,7 +156,9 @@ def _usage_of(means: dict[str, str]) -> Callable[[Row], Usage | None]:
         if usage is None:
             return None
         hit, wrote = count(row.get(cached), "cached"), count(row.get(written), "cache writes")
-        apart = 0 if beside or hit + wrote > usage.input else hit + wrote
+        apart = 0 if beside else hit + wrote
+        if apart > usage.input:
+            raise BadRecord("it has more cached tokens than input tokens")
         hidden = min(count(row.get(thought), "reasoning"), usage.output)
         return Usage(
             input=usage.input - apart, cached=hit, cache_write=wrote, output=usage.output - hidden, reasoning=hidden
