@@ -140,7 +140,7 @@ What was read
  No calls: 2 rows.
 
 Rows that could not be read
- 6 rows left out; the others are not touched by it.
+ 6 rows left out.
  Row                        Why
  ────────────────────────────────────────
  logs/november.jsonl.gz:17  no valid JSON
@@ -151,8 +151,8 @@ Rows that could not be read
 
 Prices
  12 calls: older than the first known price of their model, and priced at that.
- 7 calls: priced by the provider's stated rule for batch, as the price list has
- no row for it.
+ 7 calls: priced by the provider's stated rule for the tier batch, as the price
+ list has no row for it.
  3 calls: priced by your own price list.
 
 What these logs cannot tell

@@ -188,7 +188,7 @@ def _skipped(report: Report) -> Section:
     rows = report.skipped_rows[:MOST_SKIPPED]
     names = [Label(f"{file}:{line}") for file, line, _ in rows]
     table = Rows("Row", names, [words(WHY, [reason for _, _, reason in rows])], places=True)
-    note = f"{many(report.skipped, 'row')} left out; the others are not touched by it."
+    note = f"{many(report.skipped, 'row')} left out."
     reasons = ", ".join(f"{reason} ({count:,})" for reason, count in report.skipped_reasons[:MOST_SKIPPED])
     more = report.skipped - len(rows)
     after: list[Text] = [(f"and {more:,} more; all by reason: {reasons}.",)] if more > 0 else []

@@ -22,11 +22,13 @@ Text = tuple[str, ...]
 
 SURE = {"sure": "both sides are known", "likely": "an estimate", "test first": "answers may change"}
 MOST_TITLES = 3
+A_YEAR = 365 * 24
+"""Hours since the epoch before which times are no dates."""
 FLAGS = {
     "earliest-known": "older than the first known price of their model, and priced at that",
     "user": "priced by your own price list",
     "lower-bound": "of answers that were cut off; they cost at least what is said",
-    "derived": "priced by the provider's stated rule for {}, as the price list has no row for it",
+    "derived": "priced by the provider's stated rule for the tier {}, as the price list has no row for it",
     "stated": "amounts that a cost report states, not computed from tokens; they may be of calls in other logs too",
     "size-unknown": "sums of calls of unknown size; dearer prices of long prompts may be missing",
     "parent-price": "with {} at the price of the class above it, as the price list has none of its own",
@@ -54,7 +56,8 @@ def what(report: Report) -> str:
     more = f" and {len(titles) - MOST_TITLES} other formats" if len(titles) > MOST_TITLES else ""
     files = f" ({len(report.logs):,} logs)" if len(report.logs) > 1 else ""
     calls = many(report.calls, "call") if report.calls else ""
-    parts = [f"{', '.join(titles[:MOST_TITLES])}{more}{files}", calls, period(report.spend)]
+    told = "times from the start of a trace" if 0 < report.spend.until < A_YEAR else period(report.spend)
+    parts = [f"{', '.join(titles[:MOST_TITLES])}{more}{files}", calls, told]
     return clean(", ".join(part for part in parts if part))
 
 
