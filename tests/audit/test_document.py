@@ -167,12 +167,6 @@ def test_damaged_documents_give_the_same_rows_in_pieces_of_any_size(way: str, mo
         assert all(read(JSON, data, size) == whole for size in (1, 13, 100, 701))
 
 
-def test_the_keys_around_the_rows_are_told() -> None:
-    document = Document(io.BytesIO(b'{"object": "page", "data": [{"a": 1}], "has_more": true}').read, 5)
-    assert list(document.rows()) == [(1, '{"a": 1}')]
-    assert document.around == ("object", "data", "has_more")
-
-
 def test_pages_one_after_another_are_all_read() -> None:
     pages = b"".join(json.dumps(page([{"a": at}, {"a": at + 1}]), indent=2).encode() for at in (0, 2, 4))
     assert [one for _, one in read(JSON, pages, 64)] == [{"a": at} for at in range(6)]
@@ -205,10 +199,18 @@ def test_a_call_with_a_list_in_it_is_a_row_and_no_document() -> None:
     assert read(JSON, json.dumps(call, indent=2).encode()) == [(1, call)]
 
 
-def test_an_object_that_lost_the_beginning_of_a_part_is_not_taken_for_whole() -> None:
-    text = json.dumps([{"id": 1, "usage": {"in": 1}, "model": "a"}, {"id": 2}], indent=2)
+def test_an_object_that_lost_the_beginning_of_a_part_costs_no_other() -> None:
+    text = json.dumps([{"id": 1, "usage": {"in": 1}, "model": "a"}, {"id": 2}, {"id": 3}], indent=2)
     found = read(JSON, text.replace('"usage": {', "").encode())
-    assert [one for _, one in found if isinstance(one, dict)] == [{"id": 2}]
+    assert [one for _, one in found if isinstance(one, dict)][-2:] == [{"id": 2}, {"id": 3}]
+    assert [line for line, one in found if isinstance(one, str)] == [7]
+
+
+def test_a_damaged_row_of_a_document_on_one_line_costs_that_row() -> None:
+    rows = [json.dumps({"id": at, "of": [{"x": 1}]}) for at in range(6)]
+    rows[3] = rows[3].replace("]", "")
+    found = read(JSON, f"[{', '.join(rows)}]".encode())
+    assert [one["id"] for _, one in found if isinstance(one, dict)] == [0, 1, 2, 4, 5]
 
 
 def test_a_list_that_a_damaged_row_leaves_open_takes_no_other_rows_with_it() -> None:

@@ -15,8 +15,7 @@ from scrimp.audit.detect import Known, detect
 from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats import generic
 from scrimp.audit.formats.base import Options, Sample
-from scrimp.audit.formats.generic import not_understood, preview
-from scrimp.audit.formats.meanings import MEANINGS
+from scrimp.audit.formats.generic import MEANINGS, guess, plain, preview
 from scrimp.audit.framing import pieces, rows
 from scrimp.call import Usage
 from scrimp.errors import ScrimpError
@@ -51,16 +50,15 @@ def test_a_trace_with_lengths_only_is_understood_by_its_columns() -> None:
     known, entries, bad = read("generic_trace.csv")
     assert known.format.name == "generic" and not bad
     assert preview(columns_of(known), known.options) == "time=TIMESTAMP, input=ContextTokens, output=GeneratedTokens"
-    assert not_understood(columns_of(known), known.options) == ()
     assert [(one.at, one.usage) for one in entries[:2]] == [
         (1_793_534_400_680_590_000, Usage(input=374, output=44)),
-        (1_793_534_404_995_169_100, Usage(input=396, output=109)),
+        (1_793_534_404_995_169_000, Usage(input=396, output=109)),
     ]
 
 
 def test_every_meaning_reaches_its_place() -> None:
     known, entries, bad = read("generic_full.csv")
-    assert not_understood(columns_of(known), known.options) == ("temperature",)
+    assert known.options.columns.keys() == MEANINGS.keys() and "temperature" not in known.options.columns.values()
     assert entries[0] == Entry(
         id="r-1", at=NOON, provider="openai", model="gpt-4o", usage=Usage(900, 100, output=40, reasoning=10),
         finish="stop", tier="flex", feature="search", user="ann", team="web", key="...7890", session="s-1",
@@ -99,10 +97,10 @@ def test_token_counts_are_used_and_texts_beside_them_kept() -> None:
     assert all(one.request and one.answer for one in entries)
 
 
-def test_a_time_that_is_none_is_left_out_and_named_as_not_understood() -> None:
+def test_a_time_that_is_none_is_left_out_of_what_is_understood() -> None:
     known, entries, bad = read(b"date,input_tokens,output_tokens\n24 Nov,5,1\n25 Nov,6,1\n")
     assert not bad and [one.at for one in entries] == [None, None]
-    assert not_understood(columns_of(known), known.options) == ("date",)
+    assert preview(columns_of(known), known.options) == "input=input_tokens, output=output_tokens"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +148,7 @@ def test_the_user_says_what_a_column_means() -> None:
     log = b"when,PromptSize,AnswerSize,input_tokens,output_tokens\n2026-11-01,1,2,3,4\n"
     known, entries, _ = read(log, {"time": "when", "input": "PromptSize"})
     assert [(one.at, one.usage) for one in entries] == [(NOON - NOON % (86_400 * 10**9), Usage(input=1, output=4))]
-    assert not_understood(columns_of(known), known.options) == ("AnswerSize", "input_tokens")
+    assert preview(columns_of(known), known.options) == "input=PromptSize, output=output_tokens, time=when"
 
 
 def test_an_empty_column_takes_a_guess_back() -> None:
@@ -173,9 +171,15 @@ def test_a_mapping_that_cannot_be_is_an_error_with_what_there_is(given: dict[str
     assert str(error.value).startswith(message)
 
 
-def test_a_total_alone_is_not_enough_and_the_error_says_so() -> None:
-    with pytest.raises(ScrimpError, match="total_tokens alone is not enough, as input and output tokens have differ"):
+def test_a_total_alone_is_not_enough() -> None:
+    with pytest.raises(ScrimpError, match="it has time, model, total_tokens. Name the columns, such as --map input="):
         read(b"time,model,total_tokens\n2026-11-01,gpt-4o,500\n")
+
+
+def test_a_column_without_a_name_means_nothing() -> None:
+    _, entries, bad = read(b",output_tokens,prompt\n7,5,hi\n8,,ho\n", {"prompt": "prompt"})
+    assert [one.usage for one in entries] == [None, None] and not bad
+    assert all(b"7" not in one.answer and b"8" not in one.answer for one in entries)
 
 
 def test_the_settled_options_say_the_same_wherever_they_are_used() -> None:
@@ -207,3 +211,42 @@ def test_whatever_a_row_holds_it_gives_a_call_or_a_reason(row: dict[str, Any]) -
 @given(damaged([GOOD], [*COLUMNS, "nan", "-inf", "99999999999"]))
 def test_a_damaged_row_gives_a_call_or_a_reason(row: dict[str, Any]) -> None:
     check(READ, row)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("TIMESTAMP", "ContextTokens", "GeneratedTokens"),
+        ("timestamp", "prompt_tokens", "completion_tokens"),
+        ("Created At", "Prompt tokens", "Completion tokens"),
+        ("createdat", "PROMPT-TOKENS", "completiontokens"),
+        ("Timestamp", "Request tokens", "Response tokens"),
+        ("start_time", "inputTokens", "outputTokens"),
+    ],
+)
+def test_time_input_and_output_are_found_by_name(columns: tuple[str, ...]) -> None:
+    assert guess(columns) == dict(zip(("time", "input", "output"), columns, strict=True))
+
+
+def test_the_more_telling_name_wins_and_no_column_means_two_things() -> None:
+    columns = ("input", "input_tokens", "time", "timestamp", "api_key", "key_name", "output")
+    assert guess(columns) == {
+        "time": "timestamp", "input": "input_tokens", "output": "output", "key": "key_name",
+    }  # fmt: skip
+    every = tuple(name for names in MEANINGS.values() for name in names)
+    found = guess(every)
+    assert len(set(found.values())) == len(found) == len(MEANINGS)
+
+
+def test_of_two_columns_of_one_name_the_first_counts() -> None:
+    assert guess(("Input Tokens", "input_tokens"))["input"] == "Input Tokens"
+
+
+def test_names_are_unique_to_a_meaning_and_plain() -> None:
+    every = [name for names in MEANINGS.values() for name in names]
+    assert len(every) == len(set(every))
+    assert [plain(name) for name in every] == every
+
+
+def test_other_columns_mean_nothing() -> None:
+    assert guess(("foo", "temperature", "")) == {}

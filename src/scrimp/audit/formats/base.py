@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
@@ -28,15 +29,13 @@ Shape = Literal["lines", "csv", "json"]
 class Sample(msgspec.Struct, frozen=True):
     """The beginning of a file, to tell its format by: its shape, its columns or keys, and its first rows, decoded.
 
-    `columns` are a CSV header's, or the keys of the first row; `around` are the keys of the document that the rows of
-    a "json" file lie in (() where it is a bare list).
+    `columns` are a CSV header's, or the keys of the first rows.
     """
 
     name: str
     shape: Shape
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
-    around: tuple[str, ...] = ()
 
     def has(self, *names: str) -> bool:
         """Whether every one of these is a column, or a key of the first rows."""
@@ -75,84 +74,50 @@ def each(read: Read) -> Callable[[tuple[str, ...], Options], Read]:
     return lambda columns, options: read
 
 
-_FIGURES = re.compile(r"[-+0-9.,:/ eETZ]{0,40}|nan|NaN|null|None|inf(?:inity)?|true|false", re.I)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIGURES = re.compile(r"[-+0-9.,:/ eETZ]*|nan|null|none|inf(?:inity)?|true|false", re.I)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)
 _LATEST = 2**63 - 1
 _UNITS = ((10**11, NANO), (10**14, 10**6), (10**17, 10**3), (_LATEST, 1))
 """Numbers below are times in units of so many ns: until the year 5138 a time in s is below the first, and so on."""
-_DIGITS = "0123456789"
-_OF_THREE = (0, 100, 10, 1)
-"""What a number of so many digits is worth, where three are asked for."""
-_SUFFIX = re.compile(r"\s*(?:UTC|GMT|Z)$")
-_OFFSET = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)")
-_SLASHES = re.compile(r"(\d{4})/(\d\d)/(\d\d)")
+_UNTIDY = re.compile(r"\s+(?=[+-]\d\d:?\d\d)|\s*(?:UTC|GMT)$")
 
 
 def moment(value: Any) -> int | None:
-    """A time as ns since the epoch: ISO 8601 (UTC where no zone is named), or a number of s, ms, us or ns by its size.
-
-    Also as Go, Ruby and databases print it: "2026/11/24 10:00:00", " UTC" or " +0000" at its end.
-    None for nothing; BadRecord for what is no time.
-    """
+    """A time as ns since the epoch: ISO 8601 (UTC where no zone is named; to the microsecond), or a number of s, ms, us
+    or ns by its size. Also as Go and databases print it: "2026/11/24 10:00:00", " UTC" or " +0000" at its end. None for
+    nothing; BadRecord for what is no time."""
     if value is None or value == "":
         return None
-    if isinstance(value, str):
-        if value[4:5] == "-":  # before anything slower: a large log has millions of these
-            try:
-                return _passed(value)
-            except ValueError:
-                pass
-        return _spelled(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise BadRecord(f"{quoted(value)} is no time")
-    return _numbered(Decimal(str(value)) if isinstance(value, float) else value)
-
-
-def _passed(text: str) -> int:
-    """The ns since the epoch of an ISO time, all digits of its fraction counted. ValueError where it is none."""
-    when = datetime.fromisoformat(text)
-    passed = when - (_NAIVE_EPOCH if when.tzinfo is None else EPOCH)
-    nanoseconds = (passed.days * 86_400 + passed.seconds) * NANO + passed.microseconds * 1_000
-    if len(text) > 26 and text[19] in ".,":
-        beyond = text[26:29]  # datetime keeps six digits of a fraction
-        if not text[20:29].isdigit():
-            beyond = beyond[: len(beyond) - len(beyond.lstrip(_DIGITS))] if text[20:26].isdigit() else ""
-        if beyond:
-            nanoseconds += int(beyond) * _OF_THREE[len(beyond)]
-    if not 0 <= nanoseconds <= _LATEST:
-        raise BadRecord("its time is out of range")
-    return nanoseconds
-
-
-def _spelled(text: str) -> int:
     try:
-        number = Decimal(text)
-    except InvalidOperation:
-        tidy = _SLASHES.sub(r"\1-\2-\3", _OFFSET.sub("", _SUFFIX.sub("", text)), count=1)
-        try:
-            return _passed(tidy)
-        except BadRecord:
-            raise
-        except ValueError:
-            raise BadRecord(f"{quoted(text)} is no time") from None
-    return _numbered(number)
+        number = _written(value) if isinstance(value, str) else value
+        if isinstance(number, datetime):
+            passed = number - (_NAIVE_EPOCH if number.tzinfo is None else _EPOCH)
+            number = (passed.days * 86_400 + passed.seconds) * NANO + passed.microseconds * 1_000
+        elif isinstance(number, int | float | Decimal) and not isinstance(number, bool):
+            number = Decimal(str(number)) if isinstance(number, float) else number
+            number *= next((unit for top, unit in _UNITS if number < top), 1)
+        else:
+            raise BadRecord("no time")
+        if 0 <= number <= _LATEST:
+            return int(number)
+    except (ValueError, ArithmeticError):
+        raise BadRecord(f"{quoted(value)} is no time") from None
+    raise BadRecord("its time is out of range")
 
 
-def _numbered(number: int | Decimal) -> int:
-    if isinstance(number, Decimal) and not number.is_finite():
-        raise BadRecord(f"{number} is no time")
-    unit = next((unit for top, unit in _UNITS if number < top), 1)
-    if not 0 <= number * unit <= _LATEST:
-        raise BadRecord("its time is out of range")
-    return int(number * unit)
+def _written(text: str) -> datetime | Decimal:
+    """A time in words or a number, as it stands there or tidied up. ValueError or InvalidOperation where it is none."""
+    try:
+        return datetime.fromisoformat(text) if text[4:5] == "-" else Decimal(text)
+    except (ValueError, InvalidOperation):
+        tidy = _UNTIDY.sub("", text.strip()).replace("/", "-")
+        return datetime.fromisoformat(tidy) if tidy[4:5] == "-" else Decimal(tidy)
 
 
 def quoted(value: Any) -> str:
     """A value that cannot be read, as a reason may show it: figures as they are, of anything else only that it is text.
-
-    A row that lost its order has a prompt or a key where a number should be.
-    """
+    A row that lost its order has a prompt or a key where a number should be."""
     said = str(value)[:40]
     return repr(said) if _FIGURES.fullmatch(said) else "a text" if isinstance(value, str) else "a value"
 
@@ -165,12 +130,10 @@ def count(value: Any, name: str = "a count") -> int:
         return 0
     if type(value) is str and len(value) < 16 and value.isascii() and value.isdigit():
         return int(value)
-    try:
+    with suppress(InvalidOperation, ValueError, OverflowError):
         number = Decimal(str(value).strip().replace(",", ""))
         if 0 <= number <= MOST and number == int(number) and not isinstance(value, bool):
             return int(number)
-    except (InvalidOperation, ValueError, OverflowError):
-        pass
     raise BadRecord(f"{name}: {quoted(value)} is no whole number")
 
 
@@ -196,8 +159,6 @@ def parsed(value: Any) -> Any:
     """What a cell holds that may be JSON text: the value, decoded where it is JSON; None where it is neither."""
     if not isinstance(value, str):
         return value
-    if not value.strip():
-        return None
     try:
         return msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeError, RecursionError):

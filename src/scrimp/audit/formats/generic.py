@@ -13,23 +13,61 @@ from scrimp.audit.entry import BadRecord, Entry
 from scrimp.audit.formats.base import Format, Options, Read, Row, Sample, amount, body, count, moment, parsed, text
 from scrimp.audit.formats.bodies import saying
 from scrimp.audit.formats.fields import lasted
-from scrimp.audit.formats.meanings import MEANINGS, guess, plain
 from scrimp.call import Usage
 from scrimp.errors import ScrimpError
 
+MEANINGS = {meaning: tuple(names.split()) for meaning, names in {
+    "time": "timestamp time created_at start_time request_time requested_at started_at created datetime date ts at",
+    "model": "model model_name model_id model_asked deployment engine",
+    "provider": "provider provider_name vendor api_base",
+    "input": "input_tokens prompt_tokens context_tokens request_tokens tokens_in input_length prompt_length "
+    "num_prompt_tokens num_input_tokens input_token_count prompt_token_count tokens_input tokens_prompt input",
+    "output": "output_tokens completion_tokens generated_tokens response_tokens answer_tokens tokens_out output_length "
+    "num_generated_tokens num_output_tokens output_token_count completion_token_count tokens_output tokens_completion "
+    "output",
+    "cached": "cached_tokens cache_read_tokens cached_input_tokens cache_read_input_tokens input_cached_tokens "
+    "prompt_cache_read_tokens cached",
+    "cache_write": "cache_write_tokens cache_creation_tokens cache_creation_input_tokens prompt_cache_write_tokens",
+    "reasoning": "reasoning_tokens thinking_tokens",
+    "id": "id request_id call_id trace_id generation_id",
+    "user": "user user_id end_user customer customer_id",
+    "feature": "feature feature_name use_case app application route task endpoint workload name",
+    "team": "team team_id project project_id department",
+    "key": "key_name api_key_id key api_key",
+    "session": "session session_id conversation_id thread_id",
+    "status": "status status_code http_status response_status",
+    "finish": "finish_reason stop_reason finish",
+    "tier": "service_tier tier",
+    "cost": "cost spend cost_usd total_cost price usd",
+    "duration": "duration_ms latency_ms elapsed_ms delay_ms",
+    "prompt": "prompt question query input_text prompt_text",
+    "answer": "answer response completion output_text response_text answer_text",
+}.items()}  # fmt: skip
+"""What a column may mean -> the names it goes by, as `plain` writes them; earlier ones are believed first."""
 LABELS = ("id", "provider", "model", "finish", "tier", "feature", "user", "team", "session")
-"""Meanings that are text in an entry, under the same name."""
 BESIDE = ("cache_read_input_tokens", "cache_creation_input_tokens")
 """Columns of cached tokens that are not within `input_tokens`, as Anthropic counts; every other log has them in it."""
-FAILED = ("error", "failed", "failure", "timeout")
-"""What a column of statuses says of a call that gave nothing."""
+ABSENT = "\0"
+"""Where a meaning has no column; "" is one, of a header with an empty name."""
 _STATUS = re.compile(r"([1-9][0-9][0-9])(?:\.0)?\b")
-COUNTED = ("prompt", "completion")
-"""Columns that are token counts where they hold numbers."""
 
 
-EITHER = ("input", "output")
-"""Names of columns that hold texts as often as counts; other names are believed, whatever their first rows say."""
+def plain(column: str) -> str:
+    """ "ContextTokens", "Context tokens" and "context-tokens" are all "context_tokens"."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.strip())
+    return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
+
+
+def guess(columns: tuple[str, ...]) -> dict[str, str]:
+    """Meaning -> column, by name; no column means two things."""
+    named = {plain(column).replace("_", ""): column for column in reversed(columns)}
+    found: dict[str, str] = {}
+    for meaning, names in MEANINGS.items():
+        columns_so_named = (named.get(name.replace("_", ""), ABSENT) for name in names)
+        column = next((one for one in columns_so_named if one not in (ABSENT, *found.values())), ABSENT)
+        if column != ABSENT:
+            found[meaning] = column
+    return found
 
 
 def columns_of(columns: tuple[str, ...], given: dict[str, str]) -> dict[str, str]:
@@ -43,67 +81,51 @@ def columns_of(columns: tuple[str, ...], given: dict[str, str]) -> dict[str, str
     return {meaning: column for meaning, column in (guess(free) | given).items() if column}
 
 
+def preview(columns: tuple[str, ...], options: Options) -> str:
+    """How the columns are understood, in one line: "time=TIMESTAMP, input=ContextTokens"."""
+    return ", ".join(f"{meaning}={column}" for meaning, column in columns_of(columns, options.columns).items())
+
+
 def settle(sample: Sample, options: Options) -> Options:
     """The options with every column named that the reader is to use, after a look at the values of those guessed.
 
-    A column "input" of texts is prompts, one "prompt" of numbers is token counts, and a column of times that are none
-    is not read. ScrimpError where `options` names what is not there, or nothing is left to count calls by.
+    A column "input" of texts is prompts, one "prompt" of numbers is token counts, and a column of times of which none
+    is one is not read. ScrimpError where `options` names what is not there, or nothing is left to count calls by.
     """
     given = options.columns
     guessed = {name: column for name, column in columns_of(sample.columns, given).items() if name not in given}
-    _look_at_values(sample, guessed)
+    for tokens, texts in (("input", "prompt"), ("output", "answer")):
+        column = guessed.get(tokens, ABSENT)
+        counts = _readable(sample, column, count)
+        if plain(column) == tokens and counts and sum(counts) * 2 <= len(counts):
+            del guessed[tokens]
+            guessed.setdefault(texts, column)
+        column = guessed.get(texts, ABSENT)
+        counts = _readable(sample, column, count)
+        if sum(counts) * 2 > len(counts):
+            del guessed[texts]
+            if plain(column) in ("prompt", "completion"):
+                guessed.setdefault(tokens, column)
+    times = _readable(sample, guessed.get("time", ABSENT), moment)
+    if times and not any(times):
+        del guessed["time"]
     means = guessed | {meaning: column for meaning, column in given.items() if column}
-    _check(sample.columns, means)
+    if not means.keys() & {"input", "prompt"}:
+        hint = "Name them: --map input=COLUMN --map output=COLUMN"
+        raise ScrimpError(f"no column of input tokens among {', '.join(sample.columns)}", hint=hint)
     return Options(means | {meaning: "" for meaning in MEANINGS if meaning not in means}, options.model)
 
 
-def _look_at_values(sample: Sample, guessed: dict[str, str]) -> None:
-    for tokens, texts in (("input", "prompt"), ("output", "answer")):
-        column = guessed.get(tokens, "")
-        if plain(column) in EITHER and _holds(sample, column, _is_count) is False:
-            del guessed[tokens]
-            guessed.setdefault(texts, column)
-        column = guessed.get(texts, "")
-        if _holds(sample, column, _is_count):
-            del guessed[texts]
-            if plain(column) in COUNTED:
-                guessed.setdefault(tokens, column)
-    times = [row[guessed["time"]] for row in sample.rows if row.get(guessed["time"])] if "time" in guessed else []
-    if times and not any(map(_is_time, times)):
-        del guessed["time"]
-
-
-def _check(columns: tuple[str, ...], means: dict[str, str]) -> None:
-    """ScrimpError where there is nothing to know the tokens of a call by."""
-    if means.keys() & {"input", "prompt"}:
-        return
-    total = next((column for column in columns if plain(column) in ("total_tokens", "tokens", "total")), "")
-    alone = f"; {total} alone is not enough, as input and output tokens have different prices" if total else ""
-    raise ScrimpError(
-        f"no column of input tokens among {', '.join(columns)}{alone}",
-        hint="Name them: --map input=COLUMN --map output=COLUMN",
-    )
-
-
-def _holds(sample: Sample, column: str, test: Callable[[object], bool]) -> bool | None:
-    """Whether most values of a column pass a test; None where it has none."""
-    values = [row[column] for row in sample.rows if row.get(column) not in (None, "")]
-    return sum(map(test, values)) * 2 > len(values) if values else None
-
-
-def _is_count(value: object) -> bool:
-    try:
-        count(value)
-    except BadRecord:
-        return False
-    return True
-
-
-def _is_time(value: object) -> bool:
-    try:
-        return moment(value) is not None
-    except BadRecord:
-        return False
+def _readable(sample: Sample, column: str, read: Callable[[object], object]) -> list[bool]:
+    """Whether each value of a column can be read so."""
+    found: list[bool] = []
+    for value in (row[column] for row in sample.rows if row.get(column) not in (None, "")):
+        try:
+            read(value)
+            found.append(True)
+        except BadRecord:
+            found.append(False)
+    return found
 
 
 def _fits(sample: Sample) -> bool:
@@ -116,18 +138,20 @@ def _fits(sample: Sample) -> bool:
 
 def _open(columns: tuple[str, ...], options: Options) -> Read:
     means = columns_of(columns, options.columns)
-    _check(columns, means)
-    fields = tuple((*what, means[meaning]) for meaning, what in PLAIN.items() if meaning in means)
-    time, status, prompt, answer = (means.get(name, "") for name in ("time", "status", "prompt", "answer"))
+    fields = tuple((*what, means[meaning]) for meaning, what in FIELDS.items() if meaning in means)
+    time, status, prompt, answer = (means.get(name, ABSENT) for name in ("time", "status", "prompt", "answer"))
     usage = _usage_of(means)
 
     def read(row: Row) -> tuple[Entry]:
         entry = Entry(at=moment(row.get(time)), usage=usage(row))
         for field, read_cell, column in fields:
             setattr(entry, field, read_cell(row.get(column)))
-        if status:
-            entry.status, entry.error = _status(text(row.get(status)))
-        if prompt:
+        if status in row:
+            said = text(row[status])
+            number = _STATUS.match(said)
+            if number or said.lower() in ("error", "failed", "failure", "timeout"):
+                entry.status, entry.error = (int(number[1]), "") if number else (500, said)
+        if prompt != ABSENT:
             _add_texts(entry, row.get(prompt), row.get(answer))
         return (entry,)
 
@@ -136,35 +160,27 @@ def _open(columns: tuple[str, ...], options: Options) -> Read:
 
 def _usage_of(means: dict[str, str]) -> Callable[[Row], Usage | None]:
     """What reads the usage of a row: None where no column has any, or where texts stand in for what a row lacks."""
-    given, made = means.get("input", ""), means.get("output", "")
-    cached, written, thought = (means.get(name, "") for name in ("cached", "cache_write", "reasoning"))
-    if not given and not made:
-        return lambda row: None
-    beside = plain(given) == "input_tokens" and any(plain(column) in BESIDE for column in (cached, written))
-    has_texts = "prompt" in means
+    asked, said = means.get("input", ABSENT), means.get("output", ABSENT)
+    parts = cached, written, thought = tuple(means.get(name, ABSENT) for name in ("cached", "cache_write", "reasoning"))
+    has_parts = any(column != ABSENT for column in parts)
+    beside = plain(asked) == "input_tokens" and any(plain(column) in BESIDE for column in parts)
 
-    def whole(row: Row) -> Usage | None:
-        asked, said = row.get(given), row.get(made)
-        if asked in (None, ""):  # what was asked is unknown, not nothing
-            if has_texts or said not in (None, ""):
+    def usage(row: Row) -> Usage | None:
+        if row.get(asked) in (None, ""):  # what was asked is unknown, not nothing
+            if "prompt" in means or row.get(said) not in (None, ""):
                 return None
             raise BadRecord("it has no number of tokens")
-        return Usage(input=count(asked, "input"), output=count(said, "output"))
-
-    def parts(row: Row) -> Usage | None:
-        usage = whole(row)
-        if usage is None:
-            return None
+        given, made = count(row.get(asked), "input"), count(row.get(said), "output")
+        if not has_parts:
+            return Usage(input=given, output=made)
         hit, wrote = count(row.get(cached), "cached"), count(row.get(written), "cache writes")
-        apart = 0 if beside else hit + wrote
-        if apart > usage.input:
+        inside = 0 if beside else hit + wrote
+        if inside > given:
             raise BadRecord("it has more cached tokens than input tokens")
-        hidden = min(count(row.get(thought), "reasoning"), usage.output)
-        return Usage(
-            input=usage.input - apart, cached=hit, cache_write=wrote, output=usage.output - hidden, reasoning=hidden
-        )
+        hidden = min(count(row.get(thought), "reasoning"), made)
+        return Usage(input=given - inside, cached=hit, cache_write=wrote, output=made - hidden, reasoning=hidden)
 
-    return parts if cached or written or thought else whole
+    return usage
 
 
 def _key(value: object) -> str:
@@ -172,20 +188,13 @@ def _key(value: object) -> str:
     return f"...{said[-4:]}" if said.startswith("sk-") else said  # no report may show a key that works
 
 
-def _status(said: str) -> tuple[int, str]:
-    """A status and, where it is no number but a word for a failure, that word."""
-    if found := _STATUS.match(said):
-        return int(found[1]), ""
-    return (500, said) if said.lower() in FAILED else (200, "")
-
-
-PLAIN: dict[str, tuple[str, Callable[[object], object]]] = {
+FIELDS: dict[str, tuple[str, Callable[[object], object]]] = {
     **{name: (name, text) for name in LABELS},
     "key": ("key", _key),
     "cost": ("logged", amount),
     "duration": ("duration", lambda value: lasted(value, 1_000_000)),
 }
-"""Meaning -> the field of an Entry that it is, and what reads its cell."""
+"""Meaning -> the field of an entry that it is, and what reads its cell."""
 
 
 def _add_texts(entry: Entry, prompt: object, answer: object) -> None:
@@ -200,17 +209,6 @@ def _add_texts(entry: Entry, prompt: object, answer: object) -> None:
 
 def _written(value: object) -> str:
     return value if isinstance(value, str) else body(value).decode()
-
-
-def preview(columns: tuple[str, ...], options: Options) -> str:
-    """How the columns are understood, in one line: "time=TIMESTAMP, input=ContextTokens"."""
-    return ", ".join(f"{meaning}={column}" for meaning, column in columns_of(columns, options.columns).items())
-
-
-def not_understood(columns: tuple[str, ...], options: Options) -> tuple[str, ...]:
-    """The columns that mean nothing to the reader, in their order."""
-    used = columns_of(columns, options.columns).values()
-    return tuple(column for column in columns if column not in used)
 
 
 FORMATS = (Format("generic", "CSV or JSON lines", _fits, _open, settle=settle),)
