@@ -36,6 +36,7 @@ SHORT_ID = 16
 """Ids shorter than this may be row numbers: there the call's own figures count too."""
 
 
+_WORD = 2**64 - 1
 LONGEST = 200
 """Characters of a name or reason."""
 _SECRET = re.compile(r"\b(?:(?:sk|pk|gsk|xai|rk|pplx|r8|hf|api|key)[-_]|AIza)[\w-]{16,}")
@@ -203,7 +204,7 @@ class Replay:
 
     def _prompt(self, entry: Entry, feature: str, body: Mapping[str, Any]) -> tuple[bytes, int, int | None, int]:
         if entry.blocks:
-            return b"".join(hashed(b"%d" % one).to_bytes(8, "big") for one in entry.blocks), 0, None, 0
+            return b"".join((one & _WORD).to_bytes(8, "big") for one in entry.blocks), 0, None, 0
         return self.prompts.seen(feature, entry.api, body) if body else (b"", 0, None, 0)
 
 
