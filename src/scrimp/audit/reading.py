@@ -19,7 +19,7 @@ from scrimp.audit.formats.base import Options
 from scrimp.audit.framing import Piece
 from scrimp.audit.piece import Filter, Job
 from scrimp.audit.pool import Pool, cores
-from scrimp.audit.sources import Source, expand
+from scrimp.audit.sources import Source
 from scrimp.audit.work import Work
 from scrimp.config import Config
 from scrimp.errors import ScrimpError
@@ -91,7 +91,7 @@ class Reading:
     def read(self, paths: Sequence[str]) -> list[Log]:
         """Read everything. Raises ScrimpError for logs that cannot be read or are none; what was read is kept."""
         wanted = self._wanted
-        sources = [Source(path) for path in expand(paths)]
+        sources = [Source(path) for path in paths]
         try:
             whole = sum(one.size for one in sources)
             unsized = any(not one.size for one in sources)

@@ -17,8 +17,6 @@ from scrimp.report.numbers import Group
 from scrimp.report.numbers import Report as Spend
 
 Sure = Literal["sure", "likely", "test first"]
-PIPELINE = ("cached", "route", "prompt_cache")
-"""The strategies that an audit has rows for, in the order in which a call meets them."""
 
 
 class Example(msgspec.Struct):

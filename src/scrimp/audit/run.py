@@ -83,6 +83,7 @@ def run(
         config = msgspec.structs.replace(config, attribute=attribute)
     if wanted.format:
         named(wanted.format)
+    paths = list(expand(paths))
     place = working_file(paths, wanted, config)
     work = _open(place, resume)
     try:
@@ -97,8 +98,8 @@ def run(
 
 
 def working_file(paths: Sequence[str], wanted: Wanted, config: Config) -> Path | None:
-    """Where what is read of these logs, as they are now, is kept; None where they are small and soon read again."""
-    named = [os.path.realpath(path) if path != STDIN else STDIN for path in expand(paths)]
+    """Where what is read of these files, as they are now, is kept; None where they are small and soon read again."""
+    named = [os.path.realpath(path) if path != STDIN else STDIN for path in paths]
     facts = [(path, *_facts(path)) for path in named]
     if sum(size for _, size, _ in facts) < KEPT_FROM and STDIN not in named:
         return None

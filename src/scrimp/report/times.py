@@ -47,3 +47,12 @@ def _days(first: datetime, last: datetime) -> str:
 
 def _date(moment: datetime, year: bool = True) -> str:
     return f"{moment.day} {moment:%b %Y}" if year else f"{moment.day} {moment:%b}"
+
+
+def span(nanoseconds: int) -> str:
+    """A time to live: "24 h", "90 min", "60 s"."""
+    seconds = nanoseconds // 10**9
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size:,} {unit}"
+    return f"{seconds:,} s"

@@ -6,9 +6,10 @@ import pytest
 from drawn import HOSTILE, example, sample
 
 from scrimp.audit.report import Advice
-from scrimp.audit.show.advice import about, between, examples, in_full, place, span, table
+from scrimp.audit.show.advice import about, between, examples, in_full, place, table
 from scrimp.report.numbers import gather
 from scrimp.report.tables import Label
+from scrimp.report.times import span
 from scrimp.store.base import HOUR
 
 

@@ -15,6 +15,7 @@ from scrimp.audit.report import Advice, Sure
 from scrimp.audit.work import Work
 from scrimp.report.money import dollars
 from scrimp.report.numbers import NO_LABEL
+from scrimp.report.times import span
 from scrimp.wire.exact import NORMAL_FINISH
 from scrimp.world import World
 
@@ -105,12 +106,3 @@ def _advice(work: Work, ttl: str, deterministic: int, title: str, sure: Sure, wh
     share = f"{hits / calls:.1%}" if hits * 1000 >= calls else "<0.1%"
     shown = examples(work, [ident for (ident,) in work.rows(_DEAREST, kind)])
     return Advice("cached", title, sure, saves, alone, hits, f"{share} repeat within {ttl}", details, shown)
-
-
-def span(nanoseconds: int) -> str:
-    """A time-to-live of whole seconds, in the largest unit that it is whole in: "24 h", "90 min", "60 s"."""
-    seconds = nanoseconds // 10**9
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds % size == 0:
-            return f"{seconds // size:,} {unit}"
-    return f"{seconds:,} s"

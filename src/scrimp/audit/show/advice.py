@@ -9,7 +9,7 @@ from scrimp.audit.show.words import SURE, Section, Text, amounts, places
 from scrimp.report.money import align, lone, percent
 from scrimp.report.numbers import share
 from scrimp.report.tables import Column, Label, Rows, money, numbers, words
-from scrimp.report.times import stamp
+from scrimp.report.times import span, stamp
 from scrimp.report.words import many
 
 COUNTED = "Counted in pipeline order, so nothing is saved twice."
@@ -130,12 +130,3 @@ def about(rows: Sequence[Example]) -> Iterator[Column]:
 def place(example: Example) -> Label:
     """Where a call stands in the logs."""
     return Label(f"{example.file}:{example.line}")
-
-
-def span(nanoseconds: int) -> str:
-    """A time to live: "24 h", "90 min", "60 s"."""
-    seconds = nanoseconds // 10**9
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds // size:,} {unit}"
-    return f"{seconds:,} s"
